@@ -1,0 +1,112 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { Failure } from './failure.ts';
+
+/** The project's folder: the one that holds package.json. */
+export const projectFolder = path.resolve(import.meta.dirname, '..');
+
+/** What the environment says about this installation. */
+export interface Settings {
+  /** INFIRMARY_HOME, or .infirmary in the project: secrets, and the private cluster. Absolute. */
+  home: string;
+  /** DATABASE_URL: any PostgreSQL 15 to 18 instead of the private cluster. */
+  databaseUrl?: string;
+  /** DATABASE_ADMIN_URL: a superuser (or CREATEROLE) of that server, for `roles apply`. */
+  adminUrl?: string;
+  /** AUTHENTICATOR_URL: how the API logs in, when it may not know the owner's password. */
+  authenticatorUrl?: string;
+  /** WORKER_URL: how the worker logs in, likewise. */
+  workerUrl?: string;
+  /** PG_BIN_DIR: the folder of system binaries (initdb, pg_ctl, postgres) for the private cluster. */
+  pgBinDir?: string;
+  /** PORT: the API's port; the next free one is taken instead unless `portIsFixed`. */
+  port: number;
+  portIsFixed: boolean;
+  /** The hospital's database: the one DATABASE_URL names, else `hospital`. */
+  database: string;
+  /** GRAPHILE_ENV, else NODE_ENV. */
+  environment: 'production' | 'development';
+}
+
+/** Everything that is wrong with the environment, in one message. */
+export class SettingsError extends Failure {
+  readonly problems: string[];
+
+  constructor(problems: string[]) {
+    const lines = problems.map((problem) => `\n  - ${problem}`).join('');
+    super(`The settings in the environment cannot be used:${lines}`, 'Correct or unset these variables.');
+    this.name = 'SettingsError';
+    this.problems = problems;
+  }
+}
+
+/** Databases that a server comes with: a URL naming one means the server, not the hospital. */
+const maintenanceDatabases = ['', 'postgres', 'template1'];
+
+/**
+ * Reads the settings from the environment. An empty variable counts as unset.
+ * @throws SettingsError with all the problems found, not only the first.
+ */
+export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
+  const problems: string[] = [];
+  const read = (name: string): string | undefined => env[name]?.trim() || undefined;
+  const readUrl = (name: string): string | undefined => {
+    const value = read(name);
+    const problem = value === undefined ? undefined : problemOfUrl(value);
+    if (problem) problems.push(`${name} ${problem}`);
+    return problem ? undefined : value;
+  };
+
+  const databaseUrl = readUrl('DATABASE_URL');
+  const adminUrl = readUrl('DATABASE_ADMIN_URL');
+  const authenticatorUrl = readUrl('AUTHENTICATOR_URL');
+  const workerUrl = readUrl('WORKER_URL');
+  if (adminUrl && !databaseUrl) problems.push('DATABASE_ADMIN_URL needs DATABASE_URL beside it');
+
+  const pgBinDir = read('PG_BIN_DIR');
+  if (pgBinDir) problems.push(...problemsOfBinaries(path.resolve(pgBinDir)));
+
+  const port = read('PORT') ?? '5678';
+  if (!/^\d{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65535) {
+    problems.push(`PORT must be a number from 1 to 65535, not "${port}"`);
+  }
+
+  const graphileEnvironment = read('GRAPHILE_ENV');
+  if (graphileEnvironment && !['production', 'development'].includes(graphileEnvironment)) {
+    problems.push(`GRAPHILE_ENV must be "production" or "development", not "${graphileEnvironment}"`);
+  }
+
+  if (problems.length > 0) throw new SettingsError(problems);
+  return {
+    home: path.resolve(read('INFIRMARY_HOME') ?? path.join(projectFolder, '.infirmary')),
+    ...(databaseUrl && { databaseUrl }),
+    ...(adminUrl && { adminUrl }),
+    ...(authenticatorUrl && { authenticatorUrl }),
+    ...(workerUrl && { workerUrl }),
+    ...(pgBinDir && { pgBinDir: path.resolve(pgBinDir) }),
+    port: Number(port),
+    portIsFixed: read('PORT') !== undefined,
+    database: databaseOf(databaseUrl ?? authenticatorUrl ?? workerUrl),
+    environment: (graphileEnvironment ?? read('NODE_ENV')) === 'production' ? 'production' : 'development',
+  };
+}
+
+function problemOfUrl(value: string): string | undefined {
+  if (!URL.canParse(value)) return 'is not a URL such as postgres://user:password@host:5432/hospital';
+  const url = new URL(value);
+  if (!['postgres:', 'postgresql:'].includes(url.protocol)) return 'must begin with postgres://';
+  if (!url.username) return 'must name a user: postgres://user:password@host:5432/hospital';
+  return undefined;
+}
+
+function problemsOfBinaries(folder: string): string[] {
+  const suffix = process.platform === 'win32' ? '.exe' : '';
+  return ['initdb', 'pg_ctl', 'postgres']
+    .filter((name) => !existsSync(path.join(folder, name + suffix)))
+    .map((name) => `PG_BIN_DIR has no ${name} in ${folder} (on Debian: /usr/lib/postgresql/<version>/bin)`);
+}
+
+function databaseOf(url: string | undefined): string {
+  const name = url ? decodeURIComponent(new URL(url).pathname.slice(1)) : '';
+  return maintenanceDatabases.includes(name) ? 'hospital' : name;
+}
