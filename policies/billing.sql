@@ -1,0 +1,35 @@
+-- hospital_billing sees whom to bill and for which appointments, and no clinical row.
+call hospital_private.reset_access('hospital_billing');
+grant usage on schema hospital, analytics, hospital_private to hospital_billing;
+
+grant execute on function
+  hospital.log_in,
+  hospital.refresh_session,
+  hospital.log_out,
+  hospital.current_account,
+  hospital_private.session_has_role
+to hospital_billing;
+
+call hospital_private.allow_reading(
+  'hospital_billing', 'billing',
+  'hospital.facilities', 'hospital.departments', 'hospital.specialties', 'hospital.staff_members',
+  'hospital.doctors', 'hospital.sexes', 'hospital.contact_kinds', 'hospital.appointment_types',
+  'hospital.appointment_statuses', 'hospital.cancellation_reasons', 'hospital.patients'
+);
+-- Bills are posted to patients; staff are not billed.
+create policy billing_select_patients on hospital.contact_points
+  for select to hospital_billing
+  using ((select hospital_private.session_has_role('billing')) and patient_id is not null);
+grant select on hospital.contact_points to hospital_billing;
+create policy billing_select_all on hospital.appointments
+  for select to hospital_billing
+  using ((select hospital_private.session_has_role('billing')));
+grant select on hospital.appointments to hospital_billing;
+
+grant execute on function
+  hospital.patients_full_name,
+  hospital.patients_age,
+  hospital.staff_members_full_name,
+  hospital.doctors_full_name,
+  hospital.departments_doctors
+to hospital_billing;

@@ -1,0 +1,244 @@
+-- hospital_doctor sees the directory, the own calendar and the names on the own roster; clinical
+-- rows only of patients whose chart this session has opened.
+call hospital_private.reset_access('hospital_doctor');
+grant usage on schema hospital, analytics, hospital_private to hospital_doctor;
+
+-- The session.
+grant execute on function
+  hospital.log_in,
+  hospital.refresh_session,
+  hospital.log_out,
+  hospital.current_account,
+  hospital_private.session_has_role,
+  hospital_private.current_doctor_id,
+  hospital_private.current_staff_member_id,
+  hospital_private.current_account_id,
+  hospital_private.roster_patient_ids,
+  hospital_private.open_charts
+to hospital_doctor;
+
+-- The directory and the vocabularies.
+call hospital_private.allow_reading(
+  'hospital_doctor', 'doctor',
+  'hospital.facilities', 'hospital.departments', 'hospital.rooms', 'hospital.specialties',
+  'hospital.jobs', 'hospital.staff_members', 'hospital.doctors', 'hospital.sexes',
+  'hospital.contact_kinds', 'hospital.chart_purposes', 'hospital.doctor_schedules',
+  'hospital.time_off_reasons', 'hospital.appointment_types', 'hospital.appointment_statuses',
+  'hospital.appointment_status_transitions', 'hospital.cancellation_reasons',
+  'hospital.diagnosis_codes', 'hospital.medications', 'hospital.treatment_types',
+  'hospital.outcome_codes'
+);
+create policy doctor_select_own on hospital.doctor_time_off
+  for select to hospital_doctor
+  using (doctor_id = (select hospital_private.current_doctor_id()));
+grant select on hospital.doctor_time_off to hospital_doctor;
+
+-- The roster: names, and how to reach those whose chart is open or oneself.
+create policy doctor_select_roster on hospital.patients
+  for select to hospital_doctor
+  using (id = any (array(select hospital_private.roster_patient_ids())));
+grant select on hospital.patients to hospital_doctor;
+create policy doctor_select_open_charts_and_own on hospital.contact_points
+  for select to hospital_doctor
+  using (
+    patient_id = any (array(select hospital_private.open_charts()))
+    or staff_member_id = (select hospital_private.current_staff_member_id())
+  );
+create policy doctor_insert_own on hospital.contact_points
+  for insert to hospital_doctor
+  with check (staff_member_id = (select hospital_private.current_staff_member_id()));
+create policy doctor_update_own on hospital.contact_points
+  for update to hospital_doctor
+  using (staff_member_id = (select hospital_private.current_staff_member_id()))
+  with check (staff_member_id = (select hospital_private.current_staff_member_id()));
+grant select, insert (patient_id, staff_member_id, kind, value), update (value)
+  on hospital.contact_points to hospital_doctor;
+
+-- The own calendar.
+create policy doctor_select_own on hospital.appointments
+  for select to hospital_doctor
+  using (doctor_id = (select hospital_private.current_doctor_id()));
+create policy doctor_insert_own_roster on hospital.appointments
+  for insert to hospital_doctor
+  with check (
+    doctor_id = (select hospital_private.current_doctor_id())
+    and patient_id = any (array(select hospital_private.roster_patient_ids()))
+    and status = 'scheduled'
+  );
+-- What was called off is not taken back by the doctor: it would put the patient onto his roster.
+create policy doctor_update_own on hospital.appointments
+  for update to hospital_doctor
+  using (doctor_id = (select hospital_private.current_doctor_id()) and status <> 'cancelled')
+  with check (doctor_id = (select hospital_private.current_doctor_id()));
+grant
+  select,
+  insert (patient_id, doctor_id, room_id, appointment_type_id, starts_at, reason),
+  update (status, cancellation_reason, reason)
+on hospital.appointments to hospital_doctor;
+create policy doctor_select_own on hospital.appointment_status_history
+  for select to hospital_doctor
+  using (
+    appointment_id = any (
+      array(
+        select a.id
+        from hospital.appointments as a
+        where a.doctor_id = (select hospital_private.current_doctor_id())
+      )
+    )
+  );
+grant select on hospital.appointment_status_history to hospital_doctor;
+
+-- Visits: read in open charts, written for own appointments, amended and voided by who wrote them.
+create policy doctor_select_open_charts on hospital.visits
+  for select to hospital_doctor
+  using (patient_id = any (array(select hospital_private.open_charts())));
+create policy doctor_insert_own_appointments on hospital.visits
+  for insert to hospital_doctor
+  with check (
+    doctor_id = (select hospital_private.current_doctor_id())
+    and patient_id = any (array(select hospital_private.open_charts()))
+    and appointment_id in (
+      select a.id
+      from hospital.appointments as a
+      where a.doctor_id = (select hospital_private.current_doctor_id())
+    )
+  );
+create policy doctor_update_own on hospital.visits
+  for update to hospital_doctor
+  using (
+    doctor_id = (select hospital_private.current_doctor_id())
+    and patient_id = any (array(select hospital_private.open_charts()))
+    -- What was voided or stopped stays so, here and below.
+    and voided_at is null
+  )
+  with check (doctor_id = (select hospital_private.current_doctor_id()));
+grant
+  select,
+  insert (appointment_id, patient_id, doctor_id, started_at, diagnosis, notes),
+  update (diagnosis, notes, amendment_reason, ended_at, voided_at, void_reason)
+on hospital.visits to hospital_doctor;
+create policy doctor_select_open_charts on hospital.visit_versions
+  for select to hospital_doctor
+  using (patient_id = any (array(select hospital_private.open_charts())));
+grant select on hospital.visit_versions to hospital_doctor;
+
+-- What hangs off a visit: written at visits of the doctor's own that stand.
+create policy doctor_select_open_charts on hospital.visit_diagnoses
+  for select to hospital_doctor
+  using (patient_id = any (array(select hospital_private.open_charts())));
+create policy doctor_insert_own_visits on hospital.visit_diagnoses
+  for insert to hospital_doctor
+  with check (
+    visit_id in (
+      select v.id
+      from hospital.visits as v
+      where v.doctor_id = (select hospital_private.current_doctor_id())
+        and v.voided_at is null
+    )
+  );
+grant select, insert (visit_id, patient_id, diagnosis_code_id, rank)
+  on hospital.visit_diagnoses to hospital_doctor;
+
+create policy doctor_select_open_charts on hospital.prescriptions
+  for select to hospital_doctor
+  using (patient_id = any (array(select hospital_private.open_charts())));
+create policy doctor_insert_own_visits on hospital.prescriptions
+  for insert to hospital_doctor
+  with check (
+    prescribed_by = (select hospital_private.current_doctor_id())
+    and visit_id in (
+      select v.id
+      from hospital.visits as v
+      where v.doctor_id = (select hospital_private.current_doctor_id())
+        and v.voided_at is null
+    )
+  );
+-- Any doctor who has the chart open may stop a medicine: waiting for the prescriber can harm.
+create policy doctor_update_open_charts on hospital.prescriptions
+  for update to hospital_doctor
+  using (patient_id = any (array(select hospital_private.open_charts())) and stopped_at is null)
+  with check (patient_id = any (array(select hospital_private.open_charts())));
+grant
+  select,
+  insert (
+    visit_id, patient_id, medication_id, prescribed_by, dosage, instructions, start_date, duration_days
+  ),
+  update (stopped_at, stop_reason)
+on hospital.prescriptions to hospital_doctor;
+
+create policy doctor_select_open_charts on hospital.treatments
+  for select to hospital_doctor
+  using (patient_id = any (array(select hospital_private.open_charts())));
+create policy doctor_insert_own_visits on hospital.treatments
+  for insert to hospital_doctor
+  with check (
+    visit_id in (
+      select v.id
+      from hospital.visits as v
+      where v.doctor_id = (select hospital_private.current_doctor_id())
+        and v.voided_at is null
+    )
+  );
+create policy doctor_update_own_visits on hospital.treatments
+  for update to hospital_doctor
+  using (
+    visit_id in (
+      select v.id
+      from hospital.visits as v
+      where v.doctor_id = (select hospital_private.current_doctor_id())
+    )
+    and voided_at is null
+  )
+  with check (patient_id = any (array(select hospital_private.open_charts())));
+grant
+  select,
+  insert (visit_id, patient_id, type, cost, notes, started_at, ended_at, outcome),
+  update (ended_at, outcome, voided_at, void_reason)
+on hospital.treatments to hospital_doctor;
+
+create policy doctor_select_open_charts on hospital.patient_conditions
+  for select to hospital_doctor
+  using (patient_id = any (array(select hospital_private.open_charts())));
+create policy doctor_insert_open_charts on hospital.patient_conditions
+  for insert to hospital_doctor
+  with check (patient_id = any (array(select hospital_private.open_charts())));
+grant select, insert (patient_id, diagnosis_code_id, visit_id, onset_on, abated_on)
+  on hospital.patient_conditions to hospital_doctor;
+
+-- What a doctor can do.
+grant execute on function
+  hospital.free_slots,
+  hospital.search_doctors,
+  hospital.search_patients,
+  hospital.book_appointment,
+  hospital.update_appointment,
+  hospital.cancel_appointment,
+  hospital.mark_no_show,
+  hospital.update_doctor,
+  hospital.open_chart,
+  hospital.record_visit,
+  hospital.amend_visit,
+  hospital.complete_visit,
+  hospital.void_visit,
+  hospital.add_prescription,
+  hospital.stop_prescription,
+  hospital.add_treatment,
+  hospital.void_treatment,
+  hospital.record_condition,
+  hospital.patients_full_name,
+  hospital.patients_age,
+  hospital.patients_medications_in_use,
+  hospital.staff_members_full_name,
+  hospital.doctors_full_name,
+  hospital.doctors_experience_years,
+  hospital.departments_doctors,
+  hospital.visits_treatment_cost,
+  hospital_private.matching_patient_ids,
+  hospital_private.booking_conflict,
+  hospital_private.lock_calendars,
+  hospital_private.scheduled_room_id,
+  hospital_private.found_appointment,
+  hospital_private.found_visit,
+  hospital_private.write_contact,
+  hospital_private.escape_like
+to hospital_doctor;

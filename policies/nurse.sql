@@ -1,0 +1,66 @@
+-- hospital_nurse cares for the patients of the own department: their names and appointments, and the
+-- clinical rows of charts this session has opened.
+call hospital_private.reset_access('hospital_nurse');
+
+grant execute on function
+  hospital_private.roster_patient_ids,
+  hospital_private.open_charts
+to hospital_nurse;
+
+create policy nurse_select_roster on hospital.patients
+  for select to hospital_nurse
+  using (id = any (array(select hospital_private.roster_patient_ids())));
+grant select on hospital.patients to hospital_nurse;
+create policy nurse_select_open_charts on hospital.contact_points
+  for select to hospital_nurse
+  using (patient_id = any (array(select hospital_private.open_charts())));
+grant select on hospital.contact_points to hospital_nurse;
+
+-- The department's day.
+create policy nurse_select_own_department on hospital.appointments
+  for select to hospital_nurse
+  using (
+    department_id = (select hospital_private.current_department_id())
+    and (select hospital_private.session_has_role('nurse'))
+  );
+-- What was called off is not taken back here: it would put the patient onto the roster.
+create policy nurse_update_own_department on hospital.appointments
+  for update to hospital_nurse
+  using (
+    department_id = (select hospital_private.current_department_id())
+    and (select hospital_private.session_has_role('nurse'))
+    and status <> 'cancelled'
+  )
+  with check (department_id = (select hospital_private.current_department_id()));
+grant select, update (status) on hospital.appointments to hospital_nurse;
+
+-- Open charts, to read.
+create policy nurse_select_open_charts on hospital.visits
+  for select to hospital_nurse
+  using (patient_id = any (array(select hospital_private.open_charts())));
+grant select on hospital.visits to hospital_nurse;
+create policy nurse_select_open_charts on hospital.visit_diagnoses
+  for select to hospital_nurse
+  using (patient_id = any (array(select hospital_private.open_charts())));
+grant select on hospital.visit_diagnoses to hospital_nurse;
+create policy nurse_select_open_charts on hospital.patient_conditions
+  for select to hospital_nurse
+  using (patient_id = any (array(select hospital_private.open_charts())));
+grant select on hospital.patient_conditions to hospital_nurse;
+create policy nurse_select_open_charts on hospital.prescriptions
+  for select to hospital_nurse
+  using (patient_id = any (array(select hospital_private.open_charts())));
+grant select on hospital.prescriptions to hospital_nurse;
+create policy nurse_select_open_charts on hospital.treatments
+  for select to hospital_nurse
+  using (patient_id = any (array(select hospital_private.open_charts())));
+grant select on hospital.treatments to hospital_nurse;
+
+grant execute on function
+  hospital.open_chart,
+  hospital.check_in,
+  hospital.mark_no_show,
+  hospital.search_patients,
+  hospital_private.matching_patient_ids,
+  hospital_private.found_appointment
+to hospital_nurse;

@@ -1,0 +1,18 @@
+create or replace function hospital_private.found_appointment(appointment hospital.appointments)
+returns hospital.appointments
+language plpgsql
+immutable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if appointment.id is null then
+    raise exception using
+      errcode = 'NTFND',
+      message = 'There is no such appointment.';
+  end if;
+  return appointment;
+end;
+$$;
+comment on function hospital_private.found_appointment(hospital.appointments) is
+  'Returns the appointment, or raises NTFND when none was found.';
