@@ -1,0 +1,179 @@
+/**
+ * The register of everything that may go wrong, as a client sees it: a stable code and a safe sentence.
+ * The database names a condition by SQLSTATE or by constraint; nothing else of its errors leaves the server.
+ * docs/error-codes.md is generated from this file (error-page.ts), and tests compare it with the catalogue.
+ */
+export interface ErrorEntry {
+  /** What a program matches on; never renamed once published. */
+  code: string;
+  /** What a person reads. */
+  message: string;
+}
+
+/** Refusals that the API itself makes. */
+export const API_ERRORS = {
+  UNAUTHENTICATED: 'The token is missing, expired or not valid. Log in again.',
+  LOGIN_REFUSED: 'The e-mail address and the password do not open an account.',
+  REFRESH_REFUSED: 'The session cannot be renewed. Log in again.',
+  FORBIDDEN: 'You may not do this.',
+  ORIGIN_REFUSED: 'This request comes from another site and was refused.',
+  DOCUMENT_NOT_ALLOWED: 'This server answers only its registered documents; send the documentId of one.',
+  QUERY_TOO_DEEP: 'The query is nested too deeply.',
+  QUERY_TOO_LONG: 'The query is too long.',
+  QUERY_TOO_EXPENSIVE: 'The query asks for too much at once; ask for fewer rows or fields.',
+  PAGE_TOO_LARGE: 'A page may not be that large; ask for fewer rows with first or last.',
+  PAGE_SIZE_REQUIRED: 'Say how many rows you want with first or last.',
+  TOO_MANY_MUTATIONS: 'A request may not carry that many mutations.',
+  TOO_MANY_FIELDS: 'A request may not ask that many questions at once.',
+  BAD_REQUEST: 'The request could not be read.',
+  NOT_FOUND: 'There is nothing here.',
+  METHOD_NOT_ALLOWED: 'This address does not accept that method.',
+  TIMEOUT: 'The answer took too long and was given up. Ask for less, or try again.',
+  UNAVAILABLE: 'The database cannot be reached just now. Try again in a moment.',
+  INTERNAL_ERROR: 'Something went wrong here. Quote the request id when you report it.',
+} as const satisfies Record<string, string>;
+export type ApiErrorCode = keyof typeof API_ERRORS;
+
+/**
+ * Conditions raised by the hospital's own functions, by SQLSTATE. Their own message and hint, which are
+ * constants in the source (a test sees to it), reach the client; the sentence here stands for all of them.
+ */
+export const CONDITIONS: Readonly<Record<string, ErrorEntry>> = {
+  MISSA: { code: 'ARGUMENT_MISSING', message: 'Something that is needed was not given.' },
+  NOTBK: { code: 'NOT_BOOKABLE', message: 'This doctor, patient or type of appointment cannot be booked.' },
+  NTFND: { code: 'NOT_FOUND', message: 'There is no such thing, or none that you may see.' },
+  OUTWH: { code: 'OUTSIDE_WORKING_HOURS', message: 'The doctor does not work at that time.' },
+  PASTT: { code: 'TIME_PASSED', message: 'That time has passed.' },
+  PATBU: { code: 'PATIENT_BUSY', message: 'The patient has another appointment at that time.' },
+  PRMSN: { code: 'FORBIDDEN', message: 'Your role may not do this.' },
+  PWLEN: { code: 'PASSWORD_TOO_LONG', message: 'The password is too long.' },
+  ROOMT: { code: 'ROOM_TAKEN', message: 'The room is taken at that time.' },
+  SLOTT: { code: 'SLOT_TAKEN', message: 'That time is already taken.' },
+  SPANL: { code: 'SPAN_TOO_LONG', message: 'The span is too long.' },
+  TRNSN: { code: 'STATUS_CHANGE_REFUSED', message: 'The status does not allow this now.' },
+  UNAUT: { code: 'UNAUTHENTICATED', message: 'Log in first.' },
+  UNKWN: { code: 'CODE_UNKNOWN', message: 'That code is not on the list.' },
+  WEAKP: { code: 'PASSWORD_TOO_SHORT', message: 'The password is too short.' },
+};
+
+/** Constraints a client may run into, by name; those not listed fall into their family below. */
+export const CONSTRAINTS: Readonly<Record<string, ErrorEntry>> = {
+  accounts_email_key: {
+    code: 'EMAIL_TAKEN',
+    message: 'There is an account with this e-mail address already.',
+  },
+  accounts_email_plausible: { code: 'EMAIL_REFUSED', message: 'This is not an e-mail address.' },
+  appointment_status_history_transition_allowed: {
+    code: 'STATUS_CHANGE_REFUSED',
+    message: 'An appointment cannot change from its status to that one.',
+  },
+  appointments_cancellation_reason_fkey: { code: 'CODE_UNKNOWN', message: 'That reason is not on the list.' },
+  appointments_doctor_never_double_booked: { code: 'SLOT_TAKEN', message: 'That time is already taken.' },
+  appointments_end_after_start: { code: 'TIME_ORDER', message: 'The end must come after the start.' },
+  appointments_patient_never_double_booked: {
+    code: 'PATIENT_BUSY',
+    message: 'The patient has another appointment at that time.',
+  },
+  appointments_reason_not_too_long: {
+    code: 'TEXT_TOO_LONG',
+    message: 'The reason may have 1000 characters at most.',
+  },
+  appointments_room_never_double_booked: { code: 'ROOM_TAKEN', message: 'The room is taken at that time.' },
+  contact_points_email_plausible: { code: 'EMAIL_REFUSED', message: 'This is not an e-mail address.' },
+  contact_points_phone_plausible: { code: 'PHONE_REFUSED', message: 'This is not a telephone number.' },
+  contact_points_value_not_blank: {
+    code: 'CONTACT_REFUSED',
+    message: 'A contact needs 1 to 300 characters.',
+  },
+  doctors_licence_key: { code: 'LICENCE_TAKEN', message: 'There is a doctor with this licence already.' },
+  doctors_licence_not_blank: { code: 'LICENCE_REFUSED', message: 'A licence needs 1 to 40 characters.' },
+  doctors_practising_since_plausible: {
+    code: 'DATE_REFUSED',
+    message: 'Practice cannot have begun before 1930 or in the future.',
+  },
+  doctors_specialization_fkey: { code: 'CODE_UNKNOWN', message: 'That specialty is not on the list.' },
+  patient_conditions_abated_after_onset: {
+    code: 'TIME_ORDER',
+    message: 'A condition cannot end before it began.',
+  },
+  patients_date_of_birth_plausible: {
+    code: 'DATE_REFUSED',
+    message: 'A date of birth lies between 1870 and today.',
+  },
+  patients_died_after_birth: { code: 'TIME_ORDER', message: 'Death cannot come before birth.' },
+  patients_mrn_key: {
+    code: 'RECORD_NUMBER_TAKEN',
+    message: 'There is a patient with this record number already.',
+  },
+  patients_name_not_blank: {
+    code: 'NAME_REFUSED',
+    message: 'Given and family name need 1 to 100 characters each.',
+  },
+  patients_sex_fkey: { code: 'CODE_UNKNOWN', message: 'That sex is not on the list.' },
+  patients_time_zone_fkey: { code: 'CODE_UNKNOWN', message: 'That time zone is not on the list.' },
+  prescriptions_dosage_not_blank: { code: 'DOSAGE_REFUSED', message: 'A dosage needs 1 to 200 characters.' },
+  prescriptions_duration_positive: { code: 'DURATION_REFUSED', message: 'A duration is one day or more.' },
+  prescriptions_instructions_not_too_long: {
+    code: 'TEXT_TOO_LONG',
+    message: 'The instructions may have 1000 characters at most.',
+  },
+  staff_members_name_not_blank: {
+    code: 'NAME_REFUSED',
+    message: 'Given and family name need 1 to 100 characters each.',
+  },
+  treatments_cost_not_negative: { code: 'COST_REFUSED', message: 'A cost cannot be negative.' },
+  treatments_end_not_before_start: { code: 'TIME_ORDER', message: 'The end cannot come before the start.' },
+  treatments_notes_not_too_long: {
+    code: 'TEXT_TOO_LONG',
+    message: 'The notes may have 5000 characters at most.',
+  },
+  treatments_outcome_fkey: { code: 'CODE_UNKNOWN', message: 'That outcome is not on the list.' },
+  treatments_type_fkey: { code: 'CODE_UNKNOWN', message: 'That type of treatment is not on the list.' },
+  visit_diagnoses_one_of_each_code: { code: 'ALREADY_EXISTS', message: 'A visit has each diagnosis once.' },
+  visits_end_not_before_start: { code: 'TIME_ORDER', message: 'The end cannot come before the start.' },
+  visits_one_per_appointment: { code: 'VISIT_EXISTS', message: 'This appointment has its visit already.' },
+  visits_texts_not_too_long: {
+    code: 'TEXT_TOO_LONG',
+    message: 'A diagnosis may have 2000 and notes 20000 characters at most.',
+  },
+};
+
+export interface ErrorFamily {
+  name: string;
+  matches: RegExp;
+  entry: ErrorEntry;
+}
+
+/** Whole families of errors, matched when neither the condition nor the constraint is listed above. */
+export const FAMILIES: readonly ErrorFamily[] = [
+  family('a required value is null', /^23502$/, 'VALUE_MISSING', 'A value that is required is missing.'),
+  family('a foreign key', /^23503$/, 'REFERENCE_UNKNOWN', 'Something this refers to does not exist.'),
+  family('a unique key', /^23505$/, 'ALREADY_EXISTS', 'This exists already.'),
+  family('a check', /^23514$/, 'VALUE_REFUSED', 'A value breaks a rule of the hospital.'),
+  family('an exclusion', /^23P01$/, 'CONFLICT', 'This overlaps with something that exists already.'),
+  family('a malformed value', /^22[0-9A-Z]{3}$/, 'BAD_VALUE', 'A value is not in the form that is expected.'),
+  family('a missing right', /^42501$/, 'FORBIDDEN', API_ERRORS.FORBIDDEN),
+  family('a time limit', /^57014$/, 'TIMEOUT', API_ERRORS.TIMEOUT),
+  family(
+    'a concurrent change',
+    /^(40001|40P01|55P03)$/,
+    'TRY_AGAIN',
+    'Somebody changed the same at the same moment. Try again.',
+  ),
+  family(
+    'a lost connection',
+    /^(08[0-9A-Z]{3}|53[0-9A-Z]{3}|57P0[0-9])$/,
+    'UNAVAILABLE',
+    API_ERRORS.UNAVAILABLE,
+  ),
+];
+
+function family(name: string, matches: RegExp, code: string, message: string): ErrorFamily {
+  return { name, matches, entry: { code, message } };
+}
+
+/** The entry for an error of the database, or undefined when nobody foresaw it. */
+export function lookUp(sqlstate: string, constraint?: string): ErrorEntry | undefined {
+  const named = constraint === undefined ? undefined : CONSTRAINTS[constraint];
+  return CONDITIONS[sqlstate] ?? named ?? FAMILIES.find((kind) => kind.matches.test(sqlstate))?.entry;
+}

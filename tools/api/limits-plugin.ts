@@ -1,0 +1,34 @@
+import type { GraphileConfig } from 'graphile-config';
+import { GraphQLError, type ExecutionArgs, type ExecutionResult } from 'postgraphile/graphql';
+import { checkText } from './limits.ts';
+import { checkOperation } from './operation-cost.ts';
+
+/** The limits as a plugin; a refusal is an ordinary answer with one coded error. */
+export const LimitsPlugin: GraphileConfig.Plugin = {
+  name: 'InfirmaryLimitsPlugin',
+  version: '1.0.0',
+  grafserv: {
+    middleware: {
+      processGraphQLRequestBody(next, { body }) {
+        if (typeof body.query === 'string') checkText(body.query);
+        return next();
+      },
+    },
+  },
+  grafast: {
+    middleware: {
+      // Errors thrown here would lose their code on the way out, so they are returned.
+      execute: (next, { args }) => refusedBy(args as ExecutionArgs) ?? next(),
+      subscribe: (next, { args }) => refusedBy(args as ExecutionArgs) ?? next(),
+    },
+  },
+};
+
+function refusedBy(args: ExecutionArgs): ExecutionResult | undefined {
+  try {
+    checkOperation(args.schema, args.document, args.operationName, args.variableValues ?? {});
+    return undefined;
+  } catch (error) {
+    return { errors: [new GraphQLError('Refused', { originalError: error as Error })] };
+  }
+}

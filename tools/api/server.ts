@@ -1,0 +1,191 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { postgraphile } from 'postgraphile';
+import { grafserv } from 'postgraphile/grafserv/node';
+import { cookieToken } from './cookies.ts';
+import { DOCUMENTS_FOLDER, readDocuments } from './documents.ts';
+import { describeError } from './errors.ts';
+import { isEncrypted, sendError, sendJson, setSecurityHeaders } from './http.ts';
+import { bearerToken, clientAddress, identify, type Identity, type JwtKey } from './identity.ts';
+import { listen, type Listen } from './listen.ts';
+import { logEvent } from './log.ts';
+import { makePool, poolFigures, requireHospital } from './pool.ts';
+import { makePreset, MAX_REQUEST_LENGTH } from './preset.ts';
+import { rememberIdentity, requestIdOf, withRequestId } from './request.ts';
+import { handleSession } from './session.ts';
+import { makeWebsockets } from './websockets.ts';
+
+export interface ServeOptions extends Listen {
+  /** The database, as hospital_authenticator. */
+  databaseUrl: string;
+  /** The first key signs access tokens, all verify them. */
+  jwtKeys: readonly JwtKey[];
+  environment: 'production' | 'development';
+  /** A folder of `<id>.graphql` documents, instead of Infirmary's own. */
+  documentsFolder?: string;
+  /** Answer documents that are not registered; the default in development. */
+  allowAnyDocument?: boolean;
+  /** Believe X-Forwarded-For and X-Forwarded-Proto. */
+  trustProxy?: boolean;
+  /** Connections to the database; 10 unless said otherwise. */
+  poolSize?: number;
+  /** Write one line of JSON per request to stderr. */
+  accessLog?: boolean;
+}
+
+export interface RunningApi {
+  /** The address of the GraphQL endpoint. */
+  url: string;
+  /** Finishes what is being answered, closes everything, and resolves; at most 10 seconds. */
+  stop(): Promise<void>;
+}
+
+const STOP_WITHIN = 10_000;
+const SOCKETS_CLOSE_WITHIN = 1_000;
+
+/** Starts the API. Fails when the database cannot be reached, its schema cannot be built or the port is taken. */
+export async function serve(options: ServeOptions): Promise<RunningApi> {
+  const { environment, jwtKeys, trustProxy = false } = options;
+  const pool = makePool(options);
+  const documents = readDocuments(options.documentsFolder ?? DOCUMENTS_FOLDER);
+  const onlyDocuments = !(options.allowAnyDocument ?? environment === 'development');
+  const { preset, pgService } = makePreset({
+    pool,
+    jwtKeys,
+    environment,
+    documents,
+    onlyDocuments,
+    trustProxy,
+  });
+  let draining = false;
+
+  // Asked first: PostGraphile would begin to build its schema at once, and fail where nobody listens.
+  await requireHospital(pool).catch(async (error: unknown) => {
+    await pool.end();
+    throw error;
+  });
+  const api = postgraphile(preset);
+  const release = async (): Promise<void> => {
+    await api.release();
+    // Gives the listening client back; without it pool.end() would wait for it for ever.
+    await pgService.release?.();
+    await pool.end();
+  };
+
+  const orRelease = async (error: unknown): Promise<never> => {
+    await release().catch(() => {});
+    throw error;
+  };
+  await Promise.resolve(api.getSchema()).catch(orRelease);
+
+  const graphql = api.createServ(grafserv);
+  const handleGraphql = graphql.createHandler();
+  const websockets = makeWebsockets(graphql, MAX_REQUEST_LENGTH);
+
+  /** Who sent this: a bearer token, else the cookie of our own pages, else nobody. */
+  const identityFor = (req: IncomingMessage, id: string, secure: boolean): Identity => {
+    const token = bearerToken(req.headers.authorization) ?? cookieToken(req, secure);
+    return identify(jwtKeys, token, { id, address: clientAddress(req, trustProxy) });
+  };
+
+  const answer = async (req: IncomingMessage, res: ServerResponse, id: string): Promise<void> => {
+    const path = pathOf(req);
+    const secure = environment === 'production' || isEncrypted(req, trustProxy);
+    const isPage = environment === 'development' && path.startsWith('/ruru');
+    setSecurityHeaders(res, { secure, isPage });
+    if (draining) res.setHeader('Connection', 'close');
+    if (path === '/livez') return sendJson(res, 200, { ok: true });
+    if (path === '/readyz') {
+      const { reachable, pool: figures } = await poolFigures(pool);
+      const ok = reachable && !draining;
+      return sendJson(res, ok ? 200 : 503, { ok, draining, pool: figures });
+    }
+    if (path === '/session' || path === '/session/refresh') {
+      const address = clientAddress(req, trustProxy);
+      return handleSession(req, res, { pool, jwtKeys, id, address, path, secure });
+    }
+    if (path === '/graphql') {
+      try {
+        rememberIdentity(req, identityFor(req, id, secure));
+      } catch (error) {
+        const entry = describeError(error);
+        return sendError(res, entry.code === 'UNAUTHENTICATED' ? 401 : 403, entry);
+      }
+      return handleGraphql(req, res);
+    }
+    if (isPage) return handleGraphql(req, res);
+    return sendError(res, 404, 'NOT_FOUND');
+  };
+
+  const server = createServer((req, res) => {
+    const id = requestIdOf(req);
+    res.setHeader('X-Request-Id', id);
+    if (options.accessLog) logWhenDone(req, res, id);
+    // Kept alive for a next request, it would hold up the stop.
+    res.on('close', () => draining && server.closeIdleConnections());
+    withRequestId(id, () =>
+      answer(req, res, id).catch((error: unknown) => {
+        if (res.headersSent) res.destroy();
+        else sendError(res, 500, describeError(error));
+      }),
+    );
+  });
+
+  const sockets = new Set<Duplex>();
+  server.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    socket.on('error', () => socket.destroy());
+    try {
+      if (draining || pathOf(req) !== '/graphql') throw new Error('Not a websocket.');
+      const secure = environment === 'production' || isEncrypted(req, trustProxy);
+      rememberIdentity(req, identityFor(req, requestIdOf(req), secure));
+      websockets.accept(req, socket, head);
+    } catch {
+      socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n');
+    }
+  });
+
+  const origin = await listen(server, options).catch(orRelease);
+
+  let stopping: Promise<void> | undefined;
+  const stop = async (): Promise<void> => {
+    draining = true;
+    const closed = new Promise((resolve) => server.close(resolve));
+    server.closeIdleConnections();
+    const impatience = setTimeout(() => {
+      for (const socket of sockets) socket.destroy();
+    }, SOCKETS_CLOSE_WITHIN);
+    const deadline = setTimeout(() => server.closeAllConnections(), STOP_WITHIN - SOCKETS_CLOSE_WITHIN);
+    try {
+      await websockets.close();
+      await closed;
+      await release();
+    } finally {
+      clearTimeout(impatience);
+      clearTimeout(deadline);
+    }
+  };
+  return {
+    url: `${origin}/graphql`,
+    stop: () => (stopping ??= stop()),
+  };
+}
+
+function logWhenDone(req: IncomingMessage, res: ServerResponse, requestId: string): void {
+  const began = performance.now();
+  res.on('close', () => {
+    const milliseconds = Math.round((performance.now() - began) * 10) / 10;
+    logEvent('info', 'request', {
+      requestId,
+      method: req.method,
+      path: pathOf(req),
+      status: res.statusCode,
+      milliseconds,
+    });
+  });
+}
+
+function pathOf(req: IncomingMessage): string {
+  return (req.url ?? '/').split('?', 1)[0]!;
+}

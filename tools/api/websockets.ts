@@ -1,0 +1,28 @@
+import type { IncomingMessage } from 'node:http';
+import { createRequire } from 'node:module';
+import type { Duplex } from 'node:stream';
+import { useServer } from 'graphql-ws/use/ws';
+import { makeGraphQLWSConfig, type GrafservBase } from 'postgraphile/grafserv';
+
+// ws brings no types of its own.
+const { WebSocketServer } = createRequire(import.meta.url)('ws');
+
+/** GraphQL over websockets. */
+export interface Websockets {
+  /** Takes a connection over from HTTP. */
+  accept(req: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Tells every client to go and waits until they have gone. */
+  close(): Promise<void>;
+}
+
+/** A server of its own instead of grafserv's, which would read messages of up to 100 MiB. */
+export function makeWebsockets(graphql: GrafservBase, maxPayload: number): Websockets {
+  const server = new WebSocketServer({ noServer: true, maxPayload });
+  const { dispose } = useServer(makeGraphQLWSConfig(graphql) as never, server);
+  return {
+    accept(req, socket, head) {
+      server.handleUpgrade(req, socket, head, (client: unknown) => server.emit('connection', client, req));
+    },
+    close: async () => dispose(),
+  };
+}

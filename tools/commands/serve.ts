@@ -1,0 +1,50 @@
+import type { Command } from 'commander';
+import type { RunningApi } from '../api/server.ts';
+import { acquireServer } from '../cluster/server.ts';
+import { readSecrets } from '../cluster/secrets.ts';
+import { describe } from '../failure.ts';
+import { readSettings, type Settings } from '../settings.ts';
+import { onShutdown, requestStop, stopOnSignals, whenParentEnds } from '../shutdown.ts';
+import { say } from '../terminal.ts';
+
+export function register(program: Command): void {
+  program
+    .command('serve')
+    .description('serve the GraphQL API until stopped')
+    .action(async () => {
+      const report = (error: unknown): void => say(describe(error));
+      stopOnSignals(report, 0);
+      whenParentEnds(() => requestStop(report, 0));
+      const { url } = await work(readSettings());
+      say(`The API listens on ${url}`);
+      // Until a signal, or the end of the parent, stops it.
+      await new Promise(() => {});
+    });
+}
+
+/** Starts the API on the server the settings name; `onShutdown` stops it again, and only then lets the server go. */
+export async function work(settings: Settings, env: NodeJS.ProcessEnv = process.env): Promise<RunningApi> {
+  const { serve } = await loadApi(settings);
+  const server = await acquireServer(settings);
+  onShutdown(() => server.release());
+  const api = await serve({
+    databaseUrl: server.url('hospital_authenticator'),
+    jwtKeys: readSecrets(settings).jwtKeys,
+    environment: settings.environment,
+    port: settings.port,
+    nextPortIfTaken: !settings.portIsFixed,
+    host: env.INFIRMARY_HOST || undefined,
+    trustProxy: env.INFIRMARY_TRUST_PROXY === '1',
+    allowAnyDocument: env.INFIRMARY_ALLOW_ANY_DOCUMENT === '1' || undefined,
+    documentsFolder: env.INFIRMARY_DOCUMENTS || undefined,
+    accessLog: env.INFIRMARY_ACCESS_LOG === '1' || settings.environment === 'production',
+  });
+  onShutdown(() => api.stop());
+  return api;
+}
+
+/** PostGraphile asks once, when it is loaded, whether this is production; so it is told first. */
+async function loadApi({ environment }: Settings): Promise<typeof import('../api/server.ts')> {
+  process.env.GRAPHILE_ENV ??= environment;
+  return import('../api/server.ts');
+}
