@@ -1,0 +1,43 @@
+import type { Command } from 'commander';
+import { acquireServer } from '../cluster/server.ts';
+import { describe } from '../failure.ts';
+import { readSettings, type Settings } from '../settings.ts';
+import { onShutdown, requestStop, stopOnSignals, whenParentEnds } from '../shutdown.ts';
+import { say } from '../terminal.ts';
+
+export function register(program: Command): void {
+  program
+    .command('work')
+    .description('run the background jobs until stopped')
+    .option('--once', 'run every scheduled job and what waits in the queue, then end')
+    .action(async ({ once }: { once?: boolean }) => {
+      if (once) return workOnce(readSettings());
+      const report = (error: unknown): void => say(describe(error));
+      stopOnSignals(report, 0);
+      whenParentEnds(() => requestStop(report, 0));
+      await work(readSettings());
+      say('The worker runs.');
+      // Until a signal, or the end of the parent, stops everything and exits.
+      await new Promise(() => {});
+    });
+}
+
+/** Starts the worker on the server the settings name; `onShutdown` stops it, and then lets the server go. */
+export async function work(settings: Settings): Promise<void> {
+  const { startWorker } = await import('../worker/runner.ts');
+  const server = await acquireServer(settings);
+  onShutdown(() => server.release());
+  const worker = await startWorker(server.url('hospital_worker'));
+  onShutdown(() => worker.stop());
+}
+
+/** Runs every job once. */
+export async function workOnce(settings: Settings): Promise<void> {
+  const once = await import('../worker/once.ts');
+  const server = await acquireServer(settings);
+  try {
+    await once.workOnce(server.url('hospital_worker'));
+  } finally {
+    await server.release();
+  }
+}
