@@ -1,0 +1,104 @@
+import type { TestApi } from './api.ts';
+import { hoursAhead, tokenFor, value, type Hospital } from './hospital.ts';
+
+/**
+ * Gives a patient something in every table that can hold it, all of it marked with a word that appears nowhere
+ * else, so that a test can see whose data an answer holds.
+ */
+export async function fillRecord(
+  api: TestApi,
+  hospital: Hospital,
+  patient: number,
+  word: string,
+  hour: number,
+): Promise<void> {
+  const { owner } = api;
+  const person = hospital.patients[patient]!;
+  const doctor = await tokenFor(owner, hospital.doctors[0]!, 'doctor');
+  const own = await tokenFor(owner, person, 'patient');
+  await owner.query('update hospital.patients set given_name = $2, family_name = $2 where id = $1', [
+    person.id,
+    word,
+  ]);
+  await api.call(
+    'updatePatient',
+    { input: { patientId: person.id, email: `${word}@mail.example`, address: `1 ${word} Street` } },
+    own,
+  );
+  await owner.query(
+    `insert into hospital.patient_identifiers (patient_id, system, value) values ($1, 'passport', $2)`,
+    [person.id, word],
+  );
+
+  const book = async (startsAt: string): Promise<string> => {
+    const input = {
+      patientId: person.id,
+      doctorId: hospital.doctors[0]!.id,
+      appointmentTypeId: hospital.typeId,
+      startsAt,
+      reason: `because of ${word}`,
+    };
+    return (await api.call('bookAppointment', { input }, own)).bookAppointment.appointment.id;
+  };
+  await book(hoursAhead(hour + 1));
+  const appointmentId = await book(hoursAhead(hour));
+
+  const codeId = await value(
+    owner,
+    `insert into hospital.diagnosis_codes (system, code, description) values ('icd10cm', $1, 'A diagnosis') returning id`,
+    [`I1${patient}.9`],
+  );
+  const medicationId = await value(
+    owner,
+    `insert into hospital.medications (code, name) values ($1, $2) returning id`,
+    [String(1000 + patient), `Medicine ${patient}`],
+  );
+  await owner.query(`insert into hospital.treatment_types (name) values ('Dressing') on conflict do nothing`);
+  const visit = (
+    await api.call(
+      'recordVisit',
+      {
+        input: {
+          appointmentId,
+          diagnosis: `${word} disease`,
+          notes: `${word} notes`,
+          diagnosisCodes: [`I1${patient}.9`],
+        },
+      },
+      doctor,
+    )
+  ).recordVisit.visit;
+  await api.call(
+    'addPrescription',
+    {
+      input: {
+        visitId: visit.id,
+        medicationId,
+        dosage: `${word} 5 mg`,
+        durationDays: 10,
+        instructions: word,
+      },
+    },
+    doctor,
+  );
+  await api.call(
+    'addTreatment',
+    { input: { visitId: visit.id, type: 'Dressing', cost: '80.00', notes: word } },
+    doctor,
+  );
+  await api.call(
+    'amendVisit',
+    { input: { visitId: visit.id, diagnosis: `${word} disorder`, amendmentReason: `${word} was misspelt` } },
+    doctor,
+  );
+  await owner.query(
+    `insert into hospital.patient_conditions (patient_id, diagnosis_code_id, visit_id, onset_on)
+     values ($1, $2, $3, '2020-01-01')`,
+    [person.id, codeId, visit.id],
+  );
+  await owner.query(
+    `insert into hospital.notifications (reason, patient_id, appointment_id, subject, body)
+     values ($1, $2, $3, $1, $1)`,
+    [word, person.id, appointmentId],
+  );
+}

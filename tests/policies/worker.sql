@@ -1,0 +1,27 @@
+-- hospital_worker may call its jobs' functions and nothing more.
+begin;
+select no_plan();
+select tests.world();
+select set_config('role', 'hospital_worker', true);
+select results_eq(
+  'select * from tests.may_execute()',
+  $$ values
+    ('ops.enter_job_run'), ('ops.fail_job_run'), ('ops.finish_job_run'), ('ops.send_reminders'), ('ops.start_job_run')
+  $$,
+  'The worker calls the functions of its jobs.'
+);
+select is_empty('select * from tests.may_write()', 'It writes to no table.');
+select is_empty($$ select * from tests.sees() where rows <> 'denied' $$, 'It reads none.');
+select throws_ok(
+  'select * from ops.job_runs',
+  '42501', null, 'Not even the diary it writes through functions.'
+);
+select throws_ok('select * from hospital_private.accounts', '42501', null, 'Nor accounts.');
+select tests.clear_authentication();
+select is(
+  array(select g.rolname::text from pg_catalog.pg_auth_members as m join pg_catalog.pg_roles as g on g.oid = m.roleid
+    join pg_catalog.pg_roles as r on r.oid = m.member where r.rolname = 'hospital_worker' and g.rolname like 'hospital\_%'),
+  '{}', 'It is a member of no role of ours.'
+);
+select * from finish();
+rollback;

@@ -1,0 +1,240 @@
+-- A small hospital in which everybody has something to see and something not to see, and the
+-- questions that are put to it once for each persona.
+
+create table tests.people (name text primary key, id bigint not null);
+grant select on tests.people to public;
+
+-- Ann is a patient of the doctor Dora in one department, Bob of Dirk in the other. Each has one row
+-- in every table that is about patients.
+create function tests.world()
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+declare
+  ward bigint := tests.department(tests.facility());
+  elsewhere bigint := tests.department(tests.facility());
+  dora bigint := tests.doctor(ward, 'dora@example.test', tests.room(ward));
+  dirk bigint := tests.doctor(elsewhere, 'dirk@example.test', tests.room(elsewhere));
+  person record;
+  appointment bigint;
+  visit bigint;
+begin
+  perform tests.staff('nurse', ward, 'nurse@example.test');
+  perform tests.staff(r.role, ward, r.role || '@example.test')
+  from unnest(
+    array['reception', 'pharmacist', 'laboratory', 'billing', 'administrator', 'analyst', 'auditor']
+  ) as r (role);
+  insert into tests.people
+  values
+    ('ann', tests.patient('ann@example.test', 'Able')),
+    ('bob', tests.patient('bob@example.test', 'Baker')),
+    ('dora', dora),
+    ('dirk', dirk);
+  insert into hospital.contact_points (staff_member_id, kind, value)
+  select
+    d.staff_member_id,
+    'phone',
+    '+1 617 555 0199'
+  from hospital.doctors as d;
+  -- Somebody waits for approval, something is closed: there is always a row that is not for all.
+  insert into hospital.doctors (staff_member_id, specialization, licence, practising_since)
+  values (tests.staff_member('doctor', ward), 'Neurology', 'L-waiting', date '2015-01-01');
+  insert into hospital.departments (facility_id, name, is_active)
+  values (tests.facility(), 'Closed ward', false);
+
+  for person in
+    select p.id, case p.name when 'ann' then dora else dirk end as doctor
+    from tests.people as p
+    where p.name in ('ann', 'bob')
+  loop
+    appointment := tests.appointment(person.doctor, person.id);
+    visit := tests.visit(appointment);
+    insert into hospital.contact_points (patient_id, kind, value)
+    values (person.id, 'phone', '+1 617 555 0100');
+    insert into hospital.patient_identifiers (patient_id, system, value)
+    values (person.id, 'ssn', '999-00-' || person.id);
+    insert into hospital.doctor_time_off (doctor_id, starts_at, ends_at, reason)
+    values (person.doctor, '2026-01-05', '2026-01-06', 'illness');
+    insert into hospital.visit_diagnoses (visit_id, patient_id, diagnosis_code_id, rank)
+    values (visit, person.id, tests.diagnosis_code(), 1);
+    insert into hospital.patient_conditions (patient_id, diagnosis_code_id, onset_on)
+    values (person.id, tests.diagnosis_code(), '2020-01-01');
+    update hospital.visits as v
+    set notes = 'Corrected.',
+      amendment_reason = 'Typing error'
+    where v.id = visit;
+    perform tests.prescription(visit);
+    perform tests.treatment(visit);
+    insert into hospital.notifications (reason, patient_id, appointment_id, subject, body)
+    values ('test ' || person.id, person.id, appointment, 'Your appointment', 'See you.');
+  end loop;
+end;
+$$;
+comment on function tests.world() is
+  'Ann and Bob with a doctor each, staff of every role, and one row for each patient in every table about patients.';
+
+create function tests.id_of(name text)
+returns bigint
+language sql
+stable
+as $$
+  select p.id
+  from tests.people as p
+  where p.name = id_of.name;
+$$;
+
+-- Whose a row is, where the table does not say it itself.
+create function tests.rows_of(relation regclass, patient_id bigint)
+returns text
+language sql
+stable
+security definer
+set search_path = ''
+as $$
+  select case
+    when rows_of.relation = 'hospital.patients'::regclass
+      then format('id = %s', rows_of.patient_id)
+    when rows_of.relation = 'hospital.appointment_status_history'::regclass
+      then format(
+        'appointment_id = any (%L::bigint[])',
+        array(select a.id from hospital.appointments as a where a.patient_id = rows_of.patient_id)
+      )
+    when exists (
+      select
+      from pg_catalog.pg_attribute as a
+      where a.attrelid = rows_of.relation
+        and a.attname = 'patient_id'
+    )
+      then format('patient_id = %s', rows_of.patient_id)
+  end;
+$$;
+
+create function tests.row_count(relation regclass)
+returns bigint
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $$
+declare
+  rows bigint;
+begin
+  execute format('select count(*) from %s', row_count.relation) into rows;
+  return rows;
+end;
+$$;
+
+create function tests.sees()
+returns table (relation text, rows text)
+language plpgsql
+volatile
+security invoker
+as $$
+declare
+  seen bigint;
+  of_ann bigint;
+  of_bob bigint;
+begin
+  for relation in
+    select c.relname
+    from pg_catalog.pg_class as c
+    where c.relnamespace = 'hospital'::regnamespace
+      and c.relkind in ('r', 'p', 'v', 'm')
+    order by c.relname collate "C"
+  loop
+    begin
+      execute format('select count(*) from hospital.%I', relation) into seen;
+      if tests.rows_of(('hospital.' || relation)::regclass, 0) is null then
+        rows := case
+          when seen = 0 then 'none'
+          when seen = tests.row_count(('hospital.' || relation)::regclass) then 'all'
+          else 'some'
+        end;
+      else
+        execute format('select count(*) from hospital.%I where %s', relation,
+          tests.rows_of(('hospital.' || relation)::regclass, tests.id_of('ann'))) into of_ann;
+        execute format('select count(*) from hospital.%I where %s', relation,
+          tests.rows_of(('hospital.' || relation)::regclass, tests.id_of('bob'))) into of_bob;
+        rows := concat_ws(
+          ', ',
+          case when of_ann > 0 then 'Ann' end,
+          case when of_bob > 0 then 'Bob' end,
+          case when seen > of_ann + of_bob then 'others' end
+        );
+        rows := coalesce(nullif(rows, ''), 'none');
+      end if;
+    exception
+      when insufficient_privilege then
+        rows := 'denied';
+    end;
+    return next;
+  end loop;
+end;
+$$;
+comment on function tests.sees() is
+  'What whoever is played sees of every table: whose rows, or all, some or none of them, or that he is denied.';
+
+create function tests.may_write()
+returns table (relation text, command text, columns text)
+language sql
+stable
+security invoker
+as $$
+  select w.*
+  from (
+    select
+      c.relname::text collate "default",
+      k.command,
+      string_agg(a.attname, ', ' order by a.attname) collate "default"
+    from pg_catalog.pg_class as c
+    cross join (values ('insert'), ('update'), ('references')) as k (command)
+    join pg_catalog.pg_attribute as a
+      on a.attrelid = c.oid
+      and a.attnum > 0
+      and not a.attisdropped
+      and has_column_privilege(c.oid, a.attnum, k.command)
+    where c.relnamespace = 'hospital'::regnamespace
+      and c.relkind in ('r', 'p', 'v', 'm')
+    group by
+      c.relname,
+      k.command
+    union all
+    select
+      c.relname::text collate "default",
+      k.command,
+      null
+    from pg_catalog.pg_class as c
+    cross join (values ('delete'), ('truncate'), ('trigger')) as k (command)
+    where c.relnamespace = 'hospital'::regnamespace
+      and c.relkind in ('r', 'p', 'v', 'm')
+      and has_table_privilege(c.oid, k.command)
+  ) as w (relation, command, columns)
+  order by
+    w.relation collate "C",
+    w.command;
+$$;
+comment on function tests.may_write() is
+  'Which columns of which tables whoever is played may write, by the grants.';
+
+create function tests.may_execute()
+returns setof text
+language sql
+stable
+security invoker
+as $$
+  select (n.nspname || '.' || f.proname) collate "default"
+  from pg_catalog.pg_proc as f
+  join pg_catalog.pg_namespace as n
+    on n.oid = f.pronamespace
+  where n.nspname in (
+      'hospital', 'analytics', 'hospital_private', 'audit', 'warehouse', 'masked', 'staging', 'ops'
+    )
+    and has_schema_privilege(n.oid, 'usage')
+    and has_function_privilege(f.oid, 'execute')
+  order by (n.nspname || '.' || f.proname) collate "C";
+$$;
+comment on function tests.may_execute() is
+  'Which functions and procedures of ours whoever is played may call.';

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { test } from 'node:test';
+import { projectFolder, readSettings, SettingsError } from '../../tools/settings.ts';
+
+test('without any variable, the private cluster in the project is used, in development', () => {
+  assert.deepEqual(readSettings({}), {
+    home: path.join(projectFolder, '.infirmary'),
+    port: 5678,
+    portIsFixed: false,
+    database: 'hospital',
+    environment: 'development',
+  });
+});
+
+test('an empty variable counts as unset', () => {
+  assert.deepEqual(readSettings({ DATABASE_URL: '', PORT: ' ', INFIRMARY_HOME: '' }), readSettings({}));
+});
+
+test('every problem is reported at once, each by the name of its variable', () => {
+  const wrong = {
+    DATABASE_URL: 'mysql://user@host/db',
+    AUTHENTICATOR_URL: 'nonsense',
+    WORKER_URL: 'postgres://host/hospital',
+    PORT: '99999',
+    PG_BIN_DIR: import.meta.dirname,
+    GRAPHILE_ENV: 'test',
+  };
+  assert.throws(
+    () => readSettings(wrong),
+    (error: unknown) =>
+      error instanceof SettingsError &&
+      Object.keys(wrong).every((name) => error.problems.some((problem) => problem.startsWith(name))),
+  );
+});
+
+test('a password in a wrong URL is not repeated', () => {
+  assert.throws(
+    () => readSettings({ DATABASE_URL: 'mysql://user:secret@host/db' }),
+    (error: unknown) => error instanceof SettingsError && !error.message.includes('secret'),
+  );
+});
+
+test('the hospital is the database that DATABASE_URL names, unless that is one every server has', () => {
+  assert.equal(readSettings({ DATABASE_URL: 'postgres://u@h/clinic%20two' }).database, 'clinic two');
+  assert.equal(readSettings({ DATABASE_URL: 'postgres://u@h/postgres' }).database, 'hospital');
+  assert.equal(readSettings({ DATABASE_URL: 'postgres://u@h' }).database, 'hospital');
+});
+
+test('the administrator’s URL makes no sense without the database’s', () => {
+  assert.throws(
+    () => readSettings({ DATABASE_ADMIN_URL: 'postgres://u@h' }),
+    /DATABASE_ADMIN_URL needs DATABASE_URL/,
+  );
+});
+
+test('GRAPHILE_ENV decides over NODE_ENV', () => {
+  assert.equal(readSettings({ NODE_ENV: 'production' }).environment, 'production');
+  assert.equal(readSettings({ NODE_ENV: 'test' }).environment, 'development');
+  assert.equal(
+    readSettings({ NODE_ENV: 'production', GRAPHILE_ENV: 'development' }).environment,
+    'development',
+  );
+});
+
+test('a port that was asked for is not exchanged for another', () => {
+  const { port, portIsFixed } = readSettings({ PORT: '8080' });
+  assert.deepEqual({ port, portIsFixed }, { port: 8080, portIsFixed: true });
+});

@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { Client } from 'pg';
+import { jobs } from '../../tools/worker/jobs.ts';
+import { workOnce } from '../../tools/worker/once.ts';
+import { startWorker } from '../../tools/worker/runner.ts';
+import {
+  blockMessages,
+  isDeserted,
+  openHospital,
+  spawnWork,
+  until,
+  waitingWorkers,
+  type WorkerHospital,
+} from '../support/worker.ts';
+
+/** A constraint that no reminder can meet, and whose error quotes the whole row. */
+const refuseMessages = `alter table hospital.notifications add constraint no_messages check (body = '') not valid`;
+
+const outcomes = (hospital: WorkerHospital): Promise<unknown[]> =>
+  hospital.column('select outcome from ops.job_runs order by id');
+
+describe('the worker', { concurrency: 2 }, () => {
+  test('does every job when it starts, and records the run', async (t) => {
+    const hospital = await openHospital(3);
+    t.after(() => hospital.close());
+    const worker = await startWorker(hospital.url);
+    await until(async () => (await outcomes(hospital)).includes('succeeded'));
+    await worker.stop();
+    const { rows } = await hospital.owner.query(
+      'select job, outcome, affected_rows, finished_at >= started_at as in_order from ops.job_runs',
+    );
+    const expected = { outcome: 'succeeded', affected_rows: '3', in_order: true };
+    assert.deepEqual(rows, jobs.map(({ name }) => ({ job: name, ...expected })));
+  });
+
+  test('records a failing job with its SQLSTATE and tries it again', async (t) => {
+    const hospital = await openHospital(2);
+    t.after(() => hospital.close());
+    await hospital.owner.query(refuseMessages);
+    const worker = await startWorker(hospital.url);
+    await until(async () => (await outcomes(hospital)).includes('failed'));
+    await hospital.owner.query('alter table hospital.notifications drop constraint no_messages');
+    await until(async () => (await outcomes(hospital)).includes('succeeded'));
+    await worker.stop();
+    assert.deepEqual(
+      new Set(await hospital.column(`select error_code from ops.job_runs where outcome = 'failed'`)),
+      new Set(['23514']),
+    );
+    assert.deepEqual(await hospital.column('select count(*)::integer from hospital.notifications'), [2]);
+  });
+
+  test('lets a running job finish before it stops', async (t) => {
+    const hospital = await openHospital(1);
+    t.after(() => hospital.close());
+    const release = await blockMessages(hospital);
+    const worker = await startWorker(hospital.url);
+    await until(async () => (await waitingWorkers(hospital)) === 1);
+    const stopped = worker.stop();
+    await release();
+    await stopped;
+    assert.deepEqual(await outcomes(hospital), ['succeeded']);
+    await until(() => isDeserted(hospital));
+  });
+
+  test('cancels a job that does not end, and leaves nothing locked for the next worker', async (t) => {
+    const hospital = await openHospital(1);
+    t.after(() => hospital.close());
+    const release = await blockMessages(hospital);
+    const worker = await startWorker(hospital.url);
+    await until(async () => (await waitingWorkers(hospital)) === 1);
+    await worker.stop();
+    await until(() => isDeserted(hospital));
+    await release();
+    assert.deepEqual(await hospital.column('select error_code from ops.job_runs'), ['57014']);
+    const next = await startWorker(hospital.url);
+    await until(async () => (await outcomes(hospital)).includes('succeeded'));
+    await next.stop();
+    assert.deepEqual(await hospital.column('select count(*)::integer from hospital.notifications'), [1]);
+  });
+
+  test('comes back when its connections are cut', async (t) => {
+    const hospital = await openHospital(1);
+    t.after(() => hospital.close());
+    const worker = await startWorker(hospital.url);
+    await until(async () => (await outcomes(hospital)).includes('succeeded'));
+    const admin = new Client({ connectionString: hospital.database.url('postgres') });
+    await admin.connect();
+    await admin.query(
+      `select pg_terminate_backend(pid)
+       from pg_stat_activity
+       where usename = 'hospital_worker' and datname = $1`,
+      [hospital.database.name],
+    );
+    await admin.end();
+    await hospital.book(5);
+    await until(async () => (await hospital.column('select from hospital.notifications')).length === 2);
+    await worker.stop();
+  });
+
+  test('says nothing of a patient when a job fails', async (t) => {
+    const hospital = await openHospital(0);
+    t.after(() => hospital.close());
+    await hospital.book(2, { familyName: 'Whitethorn' });
+    await hospital.owner.query(refuseMessages);
+    const once = spawnWork(hospital.url, '--once');
+    assert.equal(await once.ended, 1);
+    const on = spawnWork(hospital.url);
+    await until(async () => (await outcomes(hospital)).length >= 2 && on.said().includes('23514'));
+    on.child.kill('SIGTERM');
+    assert.equal(await on.ended, 0);
+    const [waiting] = await hospital.queue();
+    for (const text of [once.said(), on.said(), String(waiting?.last_error)]) {
+      assert.doesNotMatch(text, /Whitethorn|Cardiology|Harbor|Failing row|You have an appointment/);
+    }
+    for (const text of [once.said(), String(waiting?.last_error)]) {
+      assert.match(text, /The job send_reminders failed with 23514/);
+    }
+  });
+
+  test('ends after one round when asked to work once', async (t) => {
+    const hospital = await openHospital(2);
+    t.after(() => hospital.close());
+    await workOnce(hospital.url);
+    const again = spawnWork(hospital.url, '--once');
+    assert.equal(await again.ended, 0, again.said());
+    assert.deepEqual(await hospital.column('select affected_rows::integer from ops.job_runs order by id'), [2, 0]);
+    await until(() => isDeserted(hospital));
+  });
+});
