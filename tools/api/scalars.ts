@@ -19,20 +19,16 @@ export const ScalarsPlugin: GraphileConfig.Plugin = {
 };
 
 function acceptNumbers<In, Out>(config: GraphQLScalarTypeConfig<In, Out>): GraphQLScalarTypeConfig<In, Out> {
-  const read = (text: string): In => {
-    if (/^-?\d{1,19}$/.test(text)) return text as In;
-    throw new GraphQLError('A BigInt is a whole number, written plainly or as text.');
-  };
   return {
     ...config,
+    // Whether a text is a number that fits is PostgreSQL's to say.
     parseValue(value) {
-      if (typeof value === 'number' && !Number.isSafeInteger(value)) {
-        throw new GraphQLError('A number this large has lost digits on the way; send it as text.');
-      }
-      return read(String(value));
+      if (typeof value === 'string') return value as In;
+      if (Number.isSafeInteger(value)) return String(value) as In;
+      throw new GraphQLError('A BigInt is a whole number; beyond 2^53 it is sent as text.');
     },
     parseLiteral(node) {
-      if (node.kind === Kind.INT || node.kind === Kind.STRING) return read(node.value);
+      if (node.kind === Kind.INT || node.kind === Kind.STRING) return node.value as In;
       throw new GraphQLError('A BigInt is a whole number, written plainly or as text.', { nodes: node });
     },
   };

@@ -1,0 +1,160 @@
+import { pastDays, place, spread, type Demand } from './booking.ts';
+import { dateText, instantAt, instantText } from './calendar.ts';
+import { madeAt, spanOf, statusOf, typeOf, type Status } from './circumstances.ts';
+import { Clinic } from './clinic.ts';
+import { Failure } from '../failure.ts';
+import { remind } from './messages.ts';
+import { Panels } from './panels.ts';
+import { openInstant, type Patients } from './patients.ts';
+import { pinsFor, type Pin } from './pins.ts';
+import type { Random } from './random.ts';
+import type { Doctor } from './staff.ts';
+import { Batch } from './tables.ts';
+import type { World } from './world.ts';
+
+/** An appointment while it is being made up. Instants in minutes. */
+export interface Appointment {
+  id: number;
+  patientId: number;
+  doctor: Doctor;
+  day: number;
+  startsAt: number;
+  endsAt: number;
+  createdAt: number;
+  status: Status;
+  type: string;
+  /** Made for the demonstration, and not by chance. */
+  isPinned: boolean;
+}
+
+const rowsPerBatch = 4000;
+
+const cancellations = [
+  ['patient_request', 50],
+  ['patient_recovered', 8],
+  ['patient_unreachable', 8],
+  ['doctor_unavailable', 18],
+  ['doctor_ill', 9],
+  ['facility_closed', 4],
+  ['entered_in_error', 3],
+] as const;
+
+/**
+ * The appointments of two years and the coming two months with what happened at them, in the order of time.
+ * No retries: each day's times are laid out free of overlap, and nobody comes twice a day.
+ */
+export function* book(world: World, doctors: Doctor[], patients: Patients): Generator<Batch> {
+  const random = world.random(4);
+  const panels = new Panels(world, patients, doctors);
+  const clinic = new Clinic(world, patients);
+  const seen = new Uint8Array(patients.count + 1);
+  const pins = pinsFor(world, doctors);
+  const demands = spread(world, world.random(5), doctors);
+  let batch = new Batch();
+  let today = Number.NaN;
+  let next = demands.next(0);
+  while (!next.done) {
+    const demand = next.value;
+    if (demand.day !== today) {
+      panels.startDay((today = demand.day));
+      for (const pin of pins.get(today) ?? []) panels.claim(pin.patientId, pin.specialty);
+    }
+    const pinned = (pins.get(today) ?? []).filter(({ doctorId }) => doctorId === demand.doctor.id);
+    const made = visitsOf(world, random, demand, panels, patients, seen, pinned);
+    for (const appointment of made) writeAppointment(world, batch, random, clinic, appointment, demand);
+    batch.progress += made.length;
+    if (batch.progress >= rowsPerBatch) {
+      yield batch;
+      batch = new Batch();
+    }
+    next = demands.next(made.length);
+  }
+  if (next.value > 0) {
+    throw new Failure(
+      `The doctors' days are full: ${next.value} appointments found no time.`,
+      'Give them more --doctors or --patients, or fewer --appointments.',
+    );
+  }
+  yield batch;
+}
+
+function visitsOf(
+  world: World,
+  random: Random,
+  demand: Demand,
+  panels: Panels,
+  patients: Patients,
+  seen: Uint8Array,
+  pinned: Pin[],
+): Appointment[] {
+  const { day, doctor, shifts } = demand;
+  const isNewcomer = (id: number): boolean =>
+    seen[id] === 0 && (patients.openFrom[id] as number) > world.day - pastDays;
+  const chosen = pinned.map(({ patientId }) => patientId);
+  while (chosen.length < demand.count) {
+    const patientId = panels.choose(random, doctor);
+    if (patientId === undefined) break;
+    chosen.push(patientId);
+  }
+  // Also of an evening shift that ends in the first hours of the hospital's day.
+  const isComing = shifts.some(([, end]) => instantAt(day, end) > world.now);
+  const types = chosen.map((id, index) =>
+    index < pinned.length ? 'consultation' : typeOf(random, doctor.specialty, isComing, isNewcomer(id)),
+  );
+  const starts = place(
+    random,
+    shifts,
+    types.map((type) => spanOf(world, type)),
+    isComing,
+  );
+  return chosen.flatMap((patientId, index): Appointment[] => {
+    const minute = starts[index];
+    if (minute === null || minute === undefined) return [];
+    seen[patientId] = 1;
+    const type = types[index] as string;
+    // The ten minutes of preparation lie before the start, on the quarter hour like everything else.
+    const startsAt = instantAt(day, minute + (type === 'procedure' ? 15 : 0));
+    const minutes = world.codes.appointmentTypes.get(type)?.minutes ?? 30;
+    const endsAt = startsAt + minutes;
+    const isPinned = index < pinned.length;
+    const status = statusOf(world, random, startsAt, isPinned || type === 'walk_in');
+    const createdAt = madeAt(world, random, openInstant(patients, patientId), startsAt, type);
+    return [{ id: 0, patientId, doctor, day, startsAt, endsAt, createdAt, status, type, isPinned }];
+  });
+}
+
+function writeAppointment(
+  world: World,
+  batch: Batch,
+  random: Random,
+  clinic: Clinic,
+  appointment: Appointment,
+  demand: Demand,
+): void {
+  appointment.id = world.keys.next('appointments');
+  const { id, patientId, doctor, startsAt, endsAt, createdAt, status, type } = appointment;
+  const scenario = clinic.scenarioFor(random, appointment);
+  const latest = Math.min(startsAt, world.now);
+  const cancelledAt =
+    status === 'cancelled' ? createdAt + random.below(Math.max(1, latest - createdAt)) : null;
+  const changedAt = status === 'completed' || status === 'no_show' ? endsAt : (cancelledAt ?? createdAt);
+  batch.add('appointments', [
+    id,
+    random.uuid(),
+    patientId,
+    doctor.id,
+    doctor.departmentId,
+    type === 'telehealth' ? null : doctor.roomId,
+    world.codes.appointmentTypes.get(type)?.id ?? null,
+    instantText(startsAt),
+    instantText(endsAt),
+    status,
+    scenario.reason,
+    cancelledAt === null ? null : instantText(cancelledAt),
+    cancelledAt === null ? null : random.weighted(cancellations),
+    instantText(createdAt),
+    instantText(changedAt),
+  ]);
+  if (status === 'completed') clinic.write(batch, random, appointment, scenario, dateText(demand.day));
+  remind(world, batch, random, appointment);
+}
