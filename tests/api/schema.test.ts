@@ -88,6 +88,17 @@ describe('schema.graphql', () => {
     }
   });
 
+  test('a key is understood as a number and as text, and leaves as text', async () => {
+    const api = await startApi();
+    const query = 'query ($id: BigInt!) { variable: appointmentType(id: $id) { id } literal: appointmentType(id: 1) { id } }';
+    for (const id of [1, '1']) {
+      const { data } = await api.graphql(query, { id });
+      assert.deepEqual(data, { variable: { id: '1' }, literal: { id: '1' } });
+    }
+    const { errors } = await api.graphql(query, { id: 2 ** 60 });
+    assert.match(errors[0]!.message, /beyond 2\^53 it is sent as text/);
+  });
+
   test('the server passes the audits of GraphQL over HTTP', async () => {
     const api = await startApi();
     const failed = (await auditServer({ url: api.url })).filter((audit) => audit.status === 'error');

@@ -1,0 +1,14 @@
+import path from 'node:path';
+import { serve } from '../api/server.ts';
+import { beServed } from './served.ts';
+
+/* The generated API as it runs in production: only registered documents, with all its limits. */
+beServed(async ({ databaseUrl, jwtKeys, poolSize }) =>
+  serve({
+    databaseUrl,
+    jwtKeys,
+    poolSize,
+    environment: 'production',
+    documentsFolder: path.join(import.meta.dirname, 'documents'),
+  }),
+);

@@ -1,0 +1,62 @@
+import { UsageError } from '../failure.ts';
+import type { Settings } from '../settings.ts';
+import { onShutdown } from '../shutdown.ts';
+import { say } from '../terminal.ts';
+import { openDatabase, type Seeding } from './database.ts';
+import { describeEnvironment } from './environment.ts';
+import { measure } from './measure.ts';
+import type { Report } from './report.ts';
+import type { Suite } from './suite.ts';
+import { api } from './suites/api.ts';
+import { lookup } from './suites/lookup.ts';
+
+export { benchSettings, databaseName } from './database.ts';
+
+/** Every suite, in the order in which they run. */
+export const suites: readonly Suite[] = [lookup, api];
+
+export interface BenchOptions {
+  /** Only this suite. */
+  name?: string;
+  /** Appointments in the database. */
+  size: number;
+  rounds?: number;
+  requests?: number;
+  /** False only where figures do not matter. */
+  durable?: boolean;
+  seed?: Seeding;
+}
+
+/**
+ * Runs one suite, or all of them, on the bench's own cluster.
+ * @throws UsageError for a name that no suite has
+ */
+export async function bench(settings: Settings, options: BenchOptions): Promise<Report> {
+  const { name, size, rounds = 7, requests = 1000 } = options;
+  const chosen = suites.filter((suite) => name === undefined || suite.name === name);
+  if (chosen.length === 0) {
+    throw new UsageError(`There is no suite "${name}".`, `Suites: ${suites.map((suite) => suite.name).join(', ')}`);
+  }
+  const database = await openDatabase(settings, size, options);
+  const release = onShutdown(() => database.release());
+  try {
+    const report: Report = { environment: await describeEnvironment(database), suites: [] };
+    for (const suite of chosen) {
+      const results: Report['suites'][number]['results'] = [];
+      await suite.run({
+        database,
+        rounds,
+        requests,
+        measure: async (comparison) => {
+          const result = await measure(comparison, say);
+          results.push(result);
+          return result;
+        },
+      });
+      report.suites.push({ name: suite.name, about: suite.about, results });
+    }
+    return report;
+  } finally {
+    await release();
+  }
+}
