@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:16174bd1f8da76296b4b5aa9df4f3a50583e9257
+--! Hash: sha1:984f157e672e643cef6be7763a62251fe925f0ef
 --! Message: the-spine
 
 --! split: 010-foundation.sql
@@ -2153,16 +2153,21 @@ comment on function hospital_private.current_account_id() is
 
 create or replace function hospital_private.current_patient_id()
 returns bigint
-language sql
+language plpgsql
 stable
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
-  select a.patient_id
-  from hospital_private.current_session() as s
-  join hospital_private.accounts as a
-    on a.id = s.account_id
-  where s.role = 'patient';
+declare
+  session hospital_private.sessions := hospital_private.current_session();
+begin
+  return (
+    select a.patient_id
+    from hospital_private.accounts as a
+    where a.id = session.account_id
+      and session.role = 'patient'
+  );
+end;
 $$;
 comment on function hospital_private.current_patient_id() is
   'The patient of a live session in the role patient, or null; lends the owner''s right to read accounts.';
@@ -2185,19 +2190,24 @@ comment on function hospital_private.current_staff_member_id() is
 
 create or replace function hospital_private.current_doctor_id()
 returns bigint
-language sql
+language plpgsql
 stable
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
-  select d.id
-  from hospital_private.current_session() as s
-  join hospital_private.accounts as a
-    on a.id = s.account_id
-  join hospital.doctors as d
-    on d.staff_member_id = a.staff_member_id
-  where s.role = 'doctor'
-    and d.is_active;
+declare
+  session hospital_private.sessions := hospital_private.current_session();
+begin
+  return (
+    select d.id
+    from hospital_private.accounts as a
+    join hospital.doctors as d
+      on d.staff_member_id = a.staff_member_id
+    where a.id = session.account_id
+      and session.role = 'doctor'
+      and d.is_active
+  );
+end;
 $$;
 comment on function hospital_private.current_doctor_id() is
   'The active doctor of a live session in the role doctor, or null; lends the owner''s right to read accounts.';
@@ -2226,24 +2236,31 @@ comment on function hospital_private.current_department_id() is
 -- when both fit, so setting the id alone to somebody else's gets nothing, and ending the session
 -- ends every right at once. It counts in its own role alone: a nurse's session opens no policy of
 -- the doctors, whatever database role the connection has taken.
+-- Every statement under row security asks here, so the plan is one that plpgsql keeps.
 create or replace function hospital_private.current_session()
 returns hospital_private.sessions
-language sql
+language plpgsql
 stable
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+  claimed_id text := current_setting('infirmary.session_id', true);
+  session hospital_private.sessions;
+begin
+  -- A malformed id must be nobody's and not an error.
+  if claimed_id is null
+    or claimed_id !~ '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'
+  then
+    return null;
+  end if;
   select s.*
+  into session
   from hospital_private.sessions as s
   join hospital_private.accounts as a
     on a.id = s.account_id
     and a.disabled_at is null
-  where s.id = case
-      -- A malformed id must be nobody's and not an error.
-      when current_setting('infirmary.session_id', true)
-        ~ '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'
-        then current_setting('infirmary.session_id', true)::uuid
-    end
+  where s.id = claimed_id::uuid
     and s.secret_hash
       = sha256(convert_to(current_setting('infirmary.session_secret', true), 'UTF8'))
     and s.revoked_at is null
@@ -2260,6 +2277,8 @@ as $$
           and d.is_active
       )
     );
+  return session;
+end;
 $$;
 comment on function hospital_private.current_session() is
   'The live session of this request in its own role, or null; lends the owner''s right to read sessions, because no other role may.';
@@ -2568,20 +2587,23 @@ comment on function hospital_private.require_role(text[]) is
 -- Asked by every policy of every role, inside (select …) so that it runs once per statement.
 create or replace function hospital_private.session_has_role(role text)
 returns boolean
-language sql
+language plpgsql
 stable
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
-  select exists (
-    select
-    from hospital_private.current_session() as s
-    where s.role = session_has_role.role
-      or (
-        session_has_role.role = 'staff'
-        and s.role in ('nurse', 'reception', 'pharmacist', 'laboratory')
-      )
+declare
+  session hospital_private.sessions := hospital_private.current_session();
+begin
+  return coalesce(
+    session.role = session_has_role.role
+    or (
+      session_has_role.role = 'staff'
+      and session.role in ('nurse', 'reception', 'pharmacist', 'laboratory')
+    ),
+    false
   );
+end;
 $$;
 comment on function hospital_private.session_has_role(text) is
   'Whether this request has a live session in the given role (staff stands for nurse, reception, pharmacist and laboratory); lends the owner''s right to read sessions.';
@@ -2710,19 +2732,32 @@ $$;
 comment on function hospital.staff_members_full_name(hospital.staff_members) is
   'The given and the family name.';
 
+-- Called once per row of a list, where the policies of staff_members would ask for the session anew
+-- each time and a join of every name would be hidden in every query. The row may be forged by a SQL
+-- user, so only its key is believed.
 create or replace function hospital.doctors_full_name(doctor hospital.doctors)
 returns text
-language sql
+language plpgsql
 stable
-security invoker
+security definer
 set search_path = pg_catalog, pg_temp
 as $$
-  select m.given_name || ' ' || m.family_name
-  from hospital.staff_members as m
-  where m.id = doctor.staff_member_id;
+declare
+  session hospital_private.sessions := hospital_private.current_session();
+begin
+  return (
+    select m.given_name || ' ' || m.family_name
+    from hospital.doctors as d
+    join hospital.staff_members as m
+      on m.id = d.staff_member_id
+    where d.id = doctor.id
+      and session.id is not null
+      and (d.is_active or session.role <> 'patient')
+  );
+end;
 $$;
 comment on function hospital.doctors_full_name(hospital.doctors) is
-  'The given and the family name.';
+  'The given and the family name, for anybody with a session, to patients of bookable doctors only. Lends the owner''s right to read staff, for names of doctors.';
 
 create or replace function hospital.doctors_experience_years(doctor hospital.doctors)
 returns integer

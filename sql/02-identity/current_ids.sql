@@ -15,16 +15,21 @@ comment on function hospital_private.current_account_id() is
 
 create or replace function hospital_private.current_patient_id()
 returns bigint
-language sql
+language plpgsql
 stable
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
-  select a.patient_id
-  from hospital_private.current_session() as s
-  join hospital_private.accounts as a
-    on a.id = s.account_id
-  where s.role = 'patient';
+declare
+  session hospital_private.sessions := hospital_private.current_session();
+begin
+  return (
+    select a.patient_id
+    from hospital_private.accounts as a
+    where a.id = session.account_id
+      and session.role = 'patient'
+  );
+end;
 $$;
 comment on function hospital_private.current_patient_id() is
   'The patient of a live session in the role patient, or null; lends the owner''s right to read accounts.';
@@ -47,19 +52,24 @@ comment on function hospital_private.current_staff_member_id() is
 
 create or replace function hospital_private.current_doctor_id()
 returns bigint
-language sql
+language plpgsql
 stable
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
-  select d.id
-  from hospital_private.current_session() as s
-  join hospital_private.accounts as a
-    on a.id = s.account_id
-  join hospital.doctors as d
-    on d.staff_member_id = a.staff_member_id
-  where s.role = 'doctor'
-    and d.is_active;
+declare
+  session hospital_private.sessions := hospital_private.current_session();
+begin
+  return (
+    select d.id
+    from hospital_private.accounts as a
+    join hospital.doctors as d
+      on d.staff_member_id = a.staff_member_id
+    where a.id = session.account_id
+      and session.role = 'doctor'
+      and d.is_active
+  );
+end;
 $$;
 comment on function hospital_private.current_doctor_id() is
   'The active doctor of a live session in the role doctor, or null; lends the owner''s right to read accounts.';

@@ -2,24 +2,31 @@
 -- when both fit, so setting the id alone to somebody else's gets nothing, and ending the session
 -- ends every right at once. It counts in its own role alone: a nurse's session opens no policy of
 -- the doctors, whatever database role the connection has taken.
+-- Every statement under row security asks here, so the plan is one that plpgsql keeps.
 create or replace function hospital_private.current_session()
 returns hospital_private.sessions
-language sql
+language plpgsql
 stable
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+  claimed_id text := current_setting('infirmary.session_id', true);
+  session hospital_private.sessions;
+begin
+  -- A malformed id must be nobody's and not an error.
+  if claimed_id is null
+    or claimed_id !~ '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'
+  then
+    return null;
+  end if;
   select s.*
+  into session
   from hospital_private.sessions as s
   join hospital_private.accounts as a
     on a.id = s.account_id
     and a.disabled_at is null
-  where s.id = case
-      -- A malformed id must be nobody's and not an error.
-      when current_setting('infirmary.session_id', true)
-        ~ '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'
-        then current_setting('infirmary.session_id', true)::uuid
-    end
+  where s.id = claimed_id::uuid
     and s.secret_hash
       = sha256(convert_to(current_setting('infirmary.session_secret', true), 'UTF8'))
     and s.revoked_at is null
@@ -36,6 +43,8 @@ as $$
           and d.is_active
       )
     );
+  return session;
+end;
 $$;
 comment on function hospital_private.current_session() is
   'The live session of this request in its own role, or null; lends the owner''s right to read sessions, because no other role may.';

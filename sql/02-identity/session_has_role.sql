@@ -1,20 +1,23 @@
 -- Asked by every policy of every role, inside (select …) so that it runs once per statement.
 create or replace function hospital_private.session_has_role(role text)
 returns boolean
-language sql
+language plpgsql
 stable
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
-  select exists (
-    select
-    from hospital_private.current_session() as s
-    where s.role = session_has_role.role
-      or (
-        session_has_role.role = 'staff'
-        and s.role in ('nurse', 'reception', 'pharmacist', 'laboratory')
-      )
+declare
+  session hospital_private.sessions := hospital_private.current_session();
+begin
+  return coalesce(
+    session.role = session_has_role.role
+    or (
+      session_has_role.role = 'staff'
+      and session.role in ('nurse', 'reception', 'pharmacist', 'laboratory')
+    ),
+    false
   );
+end;
 $$;
 comment on function hospital_private.session_has_role(text) is
   'Whether this request has a live session in the given role (staff stands for nurse, reception, pharmacist and laboratory); lends the owner''s right to read sessions.';
