@@ -55,9 +55,36 @@ select is(count(*), 1::bigint, 'But not those who cannot be booked.')
 from (select distinct m.department_id from hospital.staff_members as m) as x
 join hospital.departments as p on p.id = x.department_id
 cross join lateral hospital.departments_doctors(p);
-select is(hospital.doctors_full_name(d), 'Sam ' || m.family_name, 'A doctor''s name is the member of staff''s.')
+
+-- ### a doctor's name is believed of his key alone, and told to nobody without a session
+create temporary table named on commit drop as
+select
+  d.is_active,
+  d::hospital.doctors as doctor,
+  'Sam ' || m.family_name as name
 from hospital.doctors as d
-join hospital.staff_members as m on m.id = d.staff_member_id
-limit 1;
+join hospital.staff_members as m
+  on m.id = d.staff_member_id
+join who as w
+  on w.one = d.id;
+grant select on named to public;
+select tests.patient('ann@example.test');
+select tests.staff('administrator', null, 'boss@example.test');
+
+select tests.be_anonymous();
+select set_config('role', 'hospital_patient', true);
+select is(array_agg(hospital.doctors_full_name(doctor)), '{null,null}', 'Nobody hears a name without a session.')
+from named;
+select tests.clear_authentication();
+select tests.authenticate_as('ann@example.test');
+select is(hospital.doctors_full_name(doctor), name, 'A patient hears the name of a doctor who can be booked.')
+from named where is_active;
+select is(hospital.doctors_full_name(doctor), null, 'And of no other, though he hands in the row himself.')
+from named where not is_active;
+select tests.clear_authentication();
+select tests.authenticate_as('boss@example.test');
+select is(array_agg(hospital.doctors_full_name(doctor)), array_agg(name), 'An administrator hears all.')
+from named;
+select tests.clear_authentication();
 select * from finish();
 rollback;
