@@ -73,6 +73,7 @@ on hospital.appointments to hospital_administrator;
 grant execute on function
   hospital.approve_doctor,
   hospital.grant_account_role,
+  hospital.register_staff_member,
   hospital.register_patient,
   hospital.register_patient_and_book,
   hospital.update_patient,

@@ -30,5 +30,10 @@ grant execute on function
   hospital.register_patient,
   hospital.register_doctor,
   hospital.register_patient_and_book,
-  hospital.free_slots
+  hospital.free_slots,
+  -- Of the row just registered.
+  hospital.patients_full_name,
+  hospital.patients_age,
+  hospital.doctors_full_name,
+  hospital.doctors_experience_years
 to hospital_anonymous;

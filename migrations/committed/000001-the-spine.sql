@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:984f157e672e643cef6be7763a62251fe925f0ef
+--! Hash: sha1:e69d762f52212efabb36013ed921e6ec929f985b
 --! Message: the-spine
 
 --! split: 010-foundation.sql
@@ -19,7 +19,7 @@ create schema ops;
 comment on schema hospital is 'The hospital''s tables and the functions of its API.';
 comment on schema analytics is 'Functions that answer questions about the hospital, filtered by who asks.';
 comment on schema hospital_private is 'Accounts, sessions and helper functions that no client may reach.';
-comment on schema audit is 'Who looked at and who changed what, append-only.';
+comment on schema audit is 'Who looked at and who changed what.';
 comment on schema warehouse is 'The star schema and the materialized views that feed analytics.';
 comment on schema masked is 'De-identified views and published aggregates for the analyst role.';
 comment on schema staging is 'Where bulk loads and imports land before they are checked.';
@@ -327,7 +327,7 @@ create table hospital.patients (
   constraint patients_died_after_birth check (deceased_on >= date_of_birth),
   constraint patients_not_merged_into_self check (merged_into_id <> id),
   constraint patients_deactivation_has_reason
-    check ((deactivated_at is null) = (deactivation_reason is null))
+    check ((deactivated_at is null) = (nullif(btrim(deactivation_reason), '') is null))
 );
 create index patients_family_name_given_name_idx on hospital.patients (family_name, given_name);
 create index patients_date_of_birth_idx on hospital.patients (date_of_birth);
@@ -1107,8 +1107,10 @@ create table hospital.visits (
     foreign key (appointment_id, patient_id) references hospital.appointments (id, patient_id),
   constraint visits_end_not_before_start check (ended_at >= started_at),
   constraint visits_times_finite check (isfinite(started_at) and isfinite(ended_at)),
-  constraint visits_amendment_has_reason check ((version = 1) = (amendment_reason is null)),
-  constraint visits_void_has_reason check ((voided_at is null) = (void_reason is null)),
+  constraint visits_amendment_has_reason
+    check ((version = 1) = (nullif(btrim(amendment_reason), '') is null)),
+  constraint visits_void_has_reason
+    check ((voided_at is null) = (nullif(btrim(void_reason), '') is null)),
   constraint visits_texts_not_too_long
     check (char_length(diagnosis) <= 2000 and char_length(notes) <= 20000)
 );
@@ -1173,7 +1175,8 @@ create table hospital.visit_diagnoses (
   constraint visit_diagnoses_belong_to_the_visits_patient
     foreign key (visit_id, patient_id) references hospital.visits (id, patient_id),
   constraint visit_diagnoses_rank_positive check (rank >= 1),
-  constraint visit_diagnoses_void_has_reason check ((voided_at is null) = (void_reason is null))
+  constraint visit_diagnoses_void_has_reason
+    check ((voided_at is null) = (nullif(btrim(void_reason), '') is null))
 );
 create unique index visit_diagnoses_one_of_each_rank
   on hospital.visit_diagnoses (visit_id, rank)
@@ -1213,7 +1216,7 @@ create table hospital.patient_conditions (
   constraint patient_conditions_abated_after_onset check (abated_on >= onset_on),
   constraint patient_conditions_dates_finite check (isfinite(onset_on) and isfinite(abated_on)),
   constraint patient_conditions_void_has_reason
-    check ((voided_at is null) = (void_reason is null))
+    check ((voided_at is null) = (nullif(btrim(void_reason), '') is null))
 );
 create unique index patient_conditions_once_from_each_onset
   on hospital.patient_conditions (patient_id, diagnosis_code_id, onset_on)
@@ -1257,7 +1260,8 @@ create table hospital.prescriptions (
   constraint prescriptions_instructions_not_too_long check (char_length(instructions) <= 1000),
   constraint prescriptions_start_date_finite check (isfinite(start_date)),
   constraint prescriptions_duration_positive check (duration_days between 1 and 36500),
-  constraint prescriptions_stop_has_reason check ((stopped_at is null) = (stop_reason is null))
+  constraint prescriptions_stop_has_reason
+    check ((stopped_at is null) = (nullif(btrim(stop_reason), '') is null))
 );
 create index prescriptions_visit_id_patient_id_idx on hospital.prescriptions (visit_id, patient_id);
 create index prescriptions_patient_id_start_date_idx
@@ -1301,7 +1305,8 @@ create table hospital.treatments (
   constraint treatments_times_finite check (isfinite(started_at) and isfinite(ended_at)),
   constraint treatments_end_not_before_start check (ended_at >= started_at),
   constraint treatments_notes_not_too_long check (char_length(notes) <= 5000),
-  constraint treatments_void_has_reason check ((voided_at is null) = (void_reason is null))
+  constraint treatments_void_has_reason
+    check ((voided_at is null) = (nullif(btrim(void_reason), '') is null))
 );
 create index treatments_visit_id_patient_id_idx on hospital.treatments (visit_id, patient_id);
 create index treatments_patient_id_started_at_idx on hospital.treatments (patient_id, started_at);
@@ -2305,7 +2310,8 @@ begin
   cross join hospital_private.roles as k
   where a.email = lower(btrim(grant_account_role.email))
     and k.name = grant_account_role.role
-    -- A role rests on a person: patients on a patient's row, doctors on an approved doctor's.
+    -- A role rests on a person: patients on a patient's row, doctors on an
+    -- approved doctor's, everybody else's on a member of staff's.
     and case k.name
       when 'patient' then a.patient_id is not null
       when 'doctor' then exists (
@@ -2314,7 +2320,9 @@ begin
         where d.staff_member_id = a.staff_member_id
           and d.is_active
       )
-      else true
+      -- The first administrator is nobody's colleague yet.
+      when 'administrator' then a.patient_id is null
+      else a.staff_member_id is not null
     end
   on conflict on constraint account_roles_pkey do update
     set granted_by = r.granted_by
@@ -2808,7 +2816,7 @@ declare
 begin
   update hospital.patients as p
   set deactivated_at = coalesce(p.deactivated_at, now()),
-    deactivation_reason = deactivate_patient.reason
+    deactivation_reason = coalesce(p.deactivation_reason, deactivate_patient.reason)
   where p.id = deactivate_patient.patient_id
   returning p.*
   into patient;
@@ -2975,7 +2983,78 @@ comment on function hospital.register_patient(
 ) is
   'Registers a patient: with address and password also an account, without them for reception only. Raises WEAKP, PWLEN, or a conflict when the address has an account. Lends the owner''s right to write people and accounts to visitors who have neither.';
 
---! split: 524-03-people-search_doctors.sql
+--! split: 524-03-people-register_staff_member.sql
+-- source: sql/03-people/register_staff_member.sql
+-- Whoever works here gets the account from an administrator; only patients and doctors register
+-- themselves. Person, account and role stand or fall together.
+create or replace function hospital.register_staff_member(
+  given_name text,
+  family_name text,
+  job text,
+  department_id bigint,
+  role text,
+  email text,
+  password text,
+  phone text default null
+)
+returns hospital.staff_members
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  staff_member hospital.staff_members;
+begin
+  perform hospital_private.require_role('administrator');
+  if register_staff_member.job = 'doctor' then
+    raise exception using
+      errcode = 'PRMSN',
+      message = 'Doctors register themselves, with their licence.';
+  end if;
+
+  insert into hospital.staff_members (given_name, family_name, job, department_id, hired_on)
+  select
+    btrim(register_staff_member.given_name),
+    btrim(register_staff_member.family_name),
+    register_staff_member.job,
+    d.id,
+    (now() at time zone f.time_zone)::date
+  from hospital.departments as d
+  join hospital.facilities as f
+    on f.id = d.facility_id
+  where d.id = register_staff_member.department_id
+    and d.is_active
+  returning *
+  into staff_member;
+  if staff_member.id is null then
+    raise exception using
+      errcode = 'NTFND',
+      message = 'There is no such department.';
+  end if;
+
+  perform hospital_private.write_contact(
+    null, staff_member.id, 'email', lower(register_staff_member.email)
+  );
+  perform hospital_private.write_contact(
+    null, staff_member.id, 'phone', register_staff_member.phone
+  );
+  insert into hospital_private.accounts (email, password_hash, staff_member_id)
+  values (
+    lower(btrim(register_staff_member.email)),
+    hospital_private.hash_password(register_staff_member.password),
+    staff_member.id
+  );
+  perform hospital.grant_account_role(register_staff_member.email, register_staff_member.role);
+  return staff_member;
+end;
+$$;
+comment on function hospital.register_staff_member(
+  text, text, text, bigint, text, text, text, text
+) is
+  'Registers a member of staff with an account and a role; for administrators. Raises UNAUT, PRMSN, NTFND for an unknown department or role, WEAKP, PWLEN, or a conflict for a known address. Lends the owner''s right to write staff and accounts.';
+
+--! split: 525-03-people-search_doctors.sql
 -- source: sql/03-people/search_doctors.sql
 create or replace function hospital.search_doctors(
   search text default null,
@@ -3010,7 +3089,7 @@ $$;
 comment on function hospital.search_doctors(text, bigint, text) is
   'The doctors who can be booked, by part of name or specialty, department and specialization, each optional.';
 
---! split: 525-03-people-search_patients.sql
+--! split: 526-03-people-search_patients.sql
 -- source: sql/03-people/search_patients.sql
 -- LIKE is not leakproof, so under row security it would run only after the policy had been applied
 -- to every row, and no index could help. The keys are found here with the owner's right and an
@@ -3063,7 +3142,7 @@ $$;
 comment on function hospital.search_patients(text) is
   'The patients the caller may see whose name contains the text, or whose record number it is.';
 
---! split: 526-03-people-update_doctor.sql
+--! split: 527-03-people-update_doctor.sql
 -- source: sql/03-people/update_doctor.sql
 create or replace function hospital.update_doctor(
   doctor_id bigint,
@@ -3123,7 +3202,7 @@ $$;
 comment on function hospital.update_doctor(bigint, text, bigint, text, text, boolean) is
   'Changes what is given and leaves the rest: doctors change their own contact data, administrators also specialization, department and whether the doctor can be booked. Raises NTFND, or a refusal of the role.';
 
---! split: 527-03-people-update_patient.sql
+--! split: 528-03-people-update_patient.sql
 -- source: sql/03-people/update_patient.sql
 create or replace function hospital.update_patient(
   patient_id bigint,
@@ -3189,7 +3268,7 @@ comment on function hospital.update_patient(
 ) is
   'Changes what is given and leaves the rest: patients change their own contact data and zone, reception and administrators also names, date of birth and sex. Raises NTFND, or a refusal of the role.';
 
---! split: 528-03-people-write_contact.sql
+--! split: 529-03-people-write_contact.sql
 -- source: sql/03-people/write_contact.sql
 create or replace function hospital_private.write_contact(
   patient_id bigint,
@@ -3226,7 +3305,7 @@ $$;
 comment on function hospital_private.write_contact(bigint, bigint, text, text) is
   'Sets the preferred contact of one kind of a patient or a member of staff (the other null); does nothing for a null value.';
 
---! split: 529-04-scheduling-available_time.sql
+--! split: 530-04-scheduling-available_time.sql
 -- source: sql/04-scheduling/available_time.sql
 -- The one definition of when a doctor can be seen. The finder reads it and the guard on
 -- appointments enforces it, so what is offered books and what is refused was not offered.
@@ -3313,7 +3392,7 @@ $$;
 comment on function hospital_private.available_time(bigint, tstzrange) is
   'The time in the span in which a doctor works and is not taken. Lends the owner''s right to see when appointments are, not whose.';
 
---! split: 530-04-scheduling-book_appointment.sql
+--! split: 531-04-scheduling-book_appointment.sql
 -- source: sql/04-scheduling/book_appointment.sql
 -- Look, lock, insert. The exclusion constraints decide; the look gives the clear answer early, and
 -- the locks keep two bookings of one slot from deadlocking on the way to the constraint.
@@ -3414,7 +3493,7 @@ $$;
 comment on function hospital.book_appointment(bigint, bigint, bigint, timestamptz, text) is
   'Books a time with a doctor for a patient the caller may book for. Raises NTFND, PASTT, NOTBK, OUTWH, and SLOTT, PATBU or ROOMT when doctor, patient or room is taken.';
 
---! split: 531-04-scheduling-booking_conflict.sql
+--! split: 532-04-scheduling-booking_conflict.sql
 -- source: sql/04-scheduling/booking_conflict.sql
 create or replace function hospital_private.booking_conflict(
   doctor_id bigint,
@@ -3454,7 +3533,7 @@ $$;
 comment on function hospital_private.booking_conflict(bigint, bigint, bigint, tstzrange) is
   'Which of doctor, patient and room is taken in a span, or null. Lends the owner''s right to see that appointments exist, not what they are.';
 
---! split: 532-04-scheduling-change_appointment.sql
+--! split: 533-04-scheduling-change_appointment.sql
 -- source: sql/04-scheduling/change_appointment.sql
 -- The small changes of an appointment's life. Each finds the row under the caller's policies, so a
 -- row that is not his does not exist for him.
@@ -3563,7 +3642,7 @@ $$;
 comment on function hospital.mark_no_show(bigint) is
   'Records that the patient did not come; for staff and the doctor. Raises NTFND, or a conflict when its status does not allow it.';
 
---! split: 533-04-scheduling-derive_appointment.sql
+--! split: 534-04-scheduling-derive_appointment.sql
 -- source: sql/04-scheduling/derive_appointment.sql
 -- What follows from other columns is written here, whatever the writer says: the end, the buffers,
 -- the occupied span, and the moments that belong to a status.
@@ -3625,7 +3704,7 @@ create or replace trigger _200_derive
   before insert or update on hospital.appointments
   for each row execute function hospital_private.derive_appointment();
 
---! split: 534-04-scheduling-found_appointment.sql
+--! split: 535-04-scheduling-found_appointment.sql
 -- source: sql/04-scheduling/found_appointment.sql
 create or replace function hospital_private.found_appointment(appointment hospital.appointments)
 returns hospital.appointments
@@ -3646,7 +3725,7 @@ $$;
 comment on function hospital_private.found_appointment(hospital.appointments) is
   'Returns the appointment, or raises NTFND when none was found.';
 
---! split: 535-04-scheduling-free_slots.sql
+--! split: 536-04-scheduling-free_slots.sql
 -- source: sql/04-scheduling/free_slots.sql
 create or replace function hospital.free_slots(
   doctor_id bigint default null,
@@ -3780,7 +3859,7 @@ $$;
 comment on function hospital.free_slots(bigint, bigint, bigint, timestamptz, timestamptz) is
   'The times at which a doctor, or any doctor of a department, can be booked for a type of appointment (a consultation unless named), by default in the next 7 days and at most 62. Raises MISSA, NTFND, SPANL. Lends the owner''s right to see when doctors and rooms are free, never with whom they are busy.';
 
---! split: 536-04-scheduling-guard_appointment.sql
+--! split: 537-04-scheduling-guard_appointment.sql
 -- source: sql/04-scheduling/guard_appointment.sql
 -- Time to come is promised only where it can be kept, on every path: API, SQL as any role, SQL as
 -- the owner, load and replay. History is recorded as it happened.
@@ -3846,7 +3925,7 @@ create or replace trigger _300_guard_update
   )
   execute function hospital_private.guard_appointment();
 
---! split: 537-04-scheduling-lock_calendars.sql
+--! split: 538-04-scheduling-lock_calendars.sql
 -- source: sql/04-scheduling/lock_calendars.sql
 -- Two inserts that conflict under an exclusion constraint at the same instant deadlock by design.
 -- Bookings therefore queue on the calendars they touch, always in the same order.
@@ -3884,7 +3963,7 @@ $$;
 comment on function hospital_private.lock_calendars(bigint, bigint, bigint) is
   'Takes the advisory locks of the calendars of doctor, patient and room (each may be null) until the transaction ends, in sorted order.';
 
---! split: 538-04-scheduling-notify_appointment.sql
+--! split: 539-04-scheduling-notify_appointment.sql
 -- source: sql/04-scheduling/notify_appointment.sql
 -- Live subscribers hear that something changed, by keys alone; what they then read is read under
 -- their own policies. History is no news, so loading it wakes nobody.
@@ -3913,7 +3992,7 @@ create or replace trigger _800_notify
   when (new.ends_at > now() - interval '1 day')
   execute function hospital_private.notify_appointment();
 
---! split: 539-04-scheduling-record_status_history.sql
+--! split: 540-04-scheduling-record_status_history.sql
 -- source: sql/04-scheduling/record_status_history.sql
 -- The history is written by the statement that made it, whoever runs it, and its foreign key to
 -- the transitions refuses the change when it is not listed.
@@ -3972,7 +4051,7 @@ create or replace trigger _700_history_update
   referencing old table as old_rows new table as new_rows
   for each statement execute function hospital_private.record_status_change();
 
---! split: 540-04-scheduling-register_patient_and_book.sql
+--! split: 541-04-scheduling-register_patient_and_book.sql
 -- source: sql/04-scheduling/register_patient_and_book.sql
 -- Registration and the first appointment stand or fall together: when the slot is taken there is no
 -- half-registered patient left behind.
@@ -4025,7 +4104,7 @@ comment on function hospital.register_patient_and_book(
 ) is
   'Registers a patient and books the first appointment in one transaction. Raises what registerPatient and bookAppointment raise. Lends the owner''s right to write people and appointments to visitors, for the patient just made.';
 
---! split: 541-04-scheduling-roster_patient_ids.sql
+--! split: 542-04-scheduling-roster_patient_ids.sql
 -- source: sql/04-scheduling/roster_patient_ids.sql
 -- The patients of whoever asks: a doctor's by his own appointments, other staff's by their
 -- department's. Called once per statement, as = any (array(select …)).
@@ -4050,7 +4129,7 @@ $$;
 comment on function hospital_private.roster_patient_ids() is
   'The keys of the patients on the roster of the live session. Lends the owner''s right to read appointments for this one question.';
 
---! split: 542-04-scheduling-scheduled_room_id.sql
+--! split: 543-04-scheduling-scheduled_room_id.sql
 -- source: sql/04-scheduling/scheduled_room_id.sql
 create or replace function hospital_private.scheduled_room_id(doctor_id bigint, starts_at timestamptz)
 returns bigint
@@ -4086,7 +4165,7 @@ $$;
 comment on function hospital_private.scheduled_room_id(bigint, timestamptz) is
   'The room a doctor''s weekly hours name at an instant, or null. Lends the owner''s right to read schedules.';
 
---! split: 543-04-scheduling-send_reminders.sql
+--! split: 544-04-scheduling-send_reminders.sql
 -- source: sql/04-scheduling/send_reminders.sql
 -- Writes reminders into the outbox. The unique reason makes the job safe to run twice, at once, or
 -- again after it was killed; a moved appointment has another reason and is reminded of anew.
@@ -4142,7 +4221,7 @@ $$;
 comment on function ops.send_reminders() is
   'Writes one reminder for every scheduled appointment of the next 24 hours, in the patient''s time, and returns how many were new. Lends the worker the owner''s right to read appointments and write messages.';
 
---! split: 544-05-clinical-change_visit.sql
+--! split: 545-05-clinical-change_visit.sql
 -- source: sql/05-clinical/change_visit.sql
 create or replace function hospital.amend_visit(
   visit_id bigint,
@@ -4233,6 +4312,11 @@ begin
     and v.voided_at is null
   returning v.*
   into visit;
+  -- What was entered in error no longer keeps doctor and patient busy.
+  update hospital.appointments as a
+  set status = 'completed'
+  where a.id = visit.appointment_id
+    and a.status = 'in_progress';
   -- Voiding twice is no error and keeps the first reason.
   if visit.id is null then
     select v.*
@@ -4246,9 +4330,9 @@ begin
 end;
 $$;
 comment on function hospital.void_visit(bigint, text) is
-  'Declares a visit entered in error, with a reason; nothing is deleted. Raises NTFND.';
+  'Declares a visit entered in error, with a reason, and closes its appointment; nothing is deleted. Raises NTFND.';
 
---! split: 545-05-clinical-computed_columns.sql
+--! split: 546-05-clinical-computed_columns.sql
 -- source: sql/05-clinical/computed_columns.sql
 create or replace function hospital.patients_medications_in_use(patient hospital.patients)
 returns setof hospital.prescriptions
@@ -4288,7 +4372,7 @@ $$;
 comment on function hospital.visits_treatment_cost(hospital.visits) is
   'The cost of the visit''s treatments in US dollars, without those withdrawn.';
 
---! split: 546-05-clinical-found_visit.sql
+--! split: 547-05-clinical-found_visit.sql
 -- source: sql/05-clinical/found_visit.sql
 create or replace function hospital_private.found_visit(visit hospital.visits)
 returns hospital.visits
@@ -4310,7 +4394,39 @@ $$;
 comment on function hospital_private.found_visit(hospital.visits) is
   'Returns the visit, or raises NTFND when none was found.';
 
---! split: 547-05-clinical-keep_visit_version.sql
+--! split: 548-05-clinical-guard_visit.sql
+-- source: sql/05-clinical/guard_visit.sql
+-- A visit is what happened at an appointment that took place: on no path can one be hung on an
+-- appointment that is still to come, was missed or was called off.
+create or replace function hospital_private.guard_visit()
+returns trigger
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if exists (
+    select
+    from hospital.appointments as a
+    where a.id = new.appointment_id
+      and a.status not in ('in_progress', 'completed')
+  ) then
+    raise exception using
+      errcode = 'TRNSN',
+      message = 'A visit belongs to an appointment that is in progress or completed.';
+  end if;
+  return new;
+end;
+$$;
+comment on function hospital_private.guard_visit() is
+  'Trigger: refuses a visit of an appointment that is neither in progress nor completed. Raises TRNSN. Lends the owner''s right to read the appointment.';
+
+create or replace trigger _300_guard
+  before insert or update of appointment_id on hospital.visits
+  for each row execute function hospital_private.guard_visit();
+
+--! split: 549-05-clinical-keep_visit_version.sql
 -- source: sql/05-clinical/keep_visit_version.sql
 -- A record that was read may have been acted on, so the words it had stay: whoever changes them, on
 -- whatever path, leaves the old version behind and says why.
@@ -4350,7 +4466,7 @@ create or replace trigger _200_version
   )
   execute function hospital_private.keep_visit_version();
 
---! split: 548-05-clinical-open_chart.sql
+--! split: 550-05-clinical-open_chart.sql
 -- source: sql/05-clinical/open_chart.sql
 create or replace function hospital.open_chart(patient_id bigint, purpose text default 'treatment')
 returns hospital.patients
@@ -4388,7 +4504,7 @@ $$;
 comment on function hospital.open_chart(bigint, text) is
   'Opens the chart of a patient on the roster for the rest of the session and records who, when and why. Raises UNAUT, PRMSN, NTFND. Lends the owner''s right to write the access log.';
 
---! split: 549-05-clinical-open_charts.sql
+--! split: 551-05-clinical-open_charts.sql
 -- source: sql/05-clinical/open_charts.sql
 -- The clinical policies of staff rest on this: no row here, no clinical row there. So reading a
 -- chart without leaving a trace is not forbidden but impossible.
@@ -4406,7 +4522,7 @@ $$;
 comment on function hospital_private.open_charts() is
   'The keys of the patients whose charts the live session has opened. Lends the owner''s right to read the access log for this one question.';
 
---! split: 550-05-clinical-prescribe.sql
+--! split: 552-05-clinical-prescribe.sql
 -- source: sql/05-clinical/prescribe.sql
 create or replace function hospital.add_prescription(
   visit_id bigint,
@@ -4510,7 +4626,7 @@ $$;
 comment on function hospital.stop_prescription(bigint, text) is
   'Stops a prescription early, with a reason; nothing is deleted. Raises NTFND.';
 
---! split: 551-05-clinical-record_condition.sql
+--! split: 553-05-clinical-record_condition.sql
 -- source: sql/05-clinical/record_condition.sql
 create or replace function hospital.record_condition(
   patient_id bigint,
@@ -4542,7 +4658,7 @@ $$;
 comment on function hospital.record_condition(bigint, bigint, date, date) is
   'Adds a condition to the medical history of a patient whose chart is open, with its first and, if over, last local day.';
 
---! split: 552-05-clinical-record_visit.sql
+--! split: 554-05-clinical-record_visit.sql
 -- source: sql/05-clinical/record_visit.sql
 create or replace function hospital.record_visit(
   appointment_id bigint,
@@ -4628,7 +4744,7 @@ $$;
 comment on function hospital.record_visit(bigint, text, text, text[]) is
   'Begins the visit of one of the doctor''s own appointments and opens the chart; ICD-10-CM codes come principal first. Raises NTFND, TRNSN, UNKWN, or a conflict when the appointment has a visit.';
 
---! split: 553-05-clinical-treat.sql
+--! split: 555-05-clinical-treat.sql
 -- source: sql/05-clinical/treat.sql
 create or replace function hospital.add_treatment(
   visit_id bigint,
@@ -4713,7 +4829,7 @@ $$;
 comment on function hospital.void_treatment(bigint, text) is
   'Withdraws a treatment entered in error, with a reason; nothing is deleted. Raises NTFND.';
 
---! split: 554-policies-owner.sql
+--! split: 556-policies-owner.sql
 -- source: policies/owner.sql
 -- hospital_owner owns every object and is no superuser. Row security is forced on all tables, for the
 -- owner too: without these policies migrations would change no row, definer functions would see
@@ -4756,7 +4872,7 @@ create policy owner_all_rows on hospital.prescriptions to hospital_owner using (
 create policy owner_all_rows on hospital.treatments to hospital_owner using (true) with check (true);
 create policy owner_all_rows on hospital.notifications to hospital_owner using (true) with check (true);
 
---! split: 555-policies-administrator.sql
+--! split: 557-policies-administrator.sql
 -- source: policies/administrator.sql
 -- hospital_administrator runs the hospital: people, approvals, roles and the calendar. It reads no
 -- clinical row; whoever runs a hospital need not read its charts.
@@ -4833,6 +4949,7 @@ on hospital.appointments to hospital_administrator;
 grant execute on function
   hospital.approve_doctor,
   hospital.grant_account_role,
+  hospital.register_staff_member,
   hospital.register_patient,
   hospital.register_patient_and_book,
   hospital.update_patient,
@@ -4861,7 +4978,7 @@ grant execute on function
   hospital_private.escape_like
 to hospital_administrator;
 
---! split: 556-policies-analyst.sql
+--! split: 558-policies-analyst.sql
 -- source: policies/analyst.sql
 -- hospital_analyst can log in; what it reads comes with the masked views.
 call hospital_private.reset_access('hospital_analyst');
@@ -4874,7 +4991,7 @@ grant execute on function
   hospital.current_account
 to hospital_analyst;
 
---! split: 557-policies-anonymous.sql
+--! split: 559-policies-anonymous.sql
 -- source: policies/anonymous.sql
 -- hospital_anonymous is everybody who has not logged in: the building and what can be booked there,
 -- registration and log-in, and nothing of anyone.
@@ -4908,10 +5025,15 @@ grant execute on function
   hospital.register_patient,
   hospital.register_doctor,
   hospital.register_patient_and_book,
-  hospital.free_slots
+  hospital.free_slots,
+  -- Of the row just registered.
+  hospital.patients_full_name,
+  hospital.patients_age,
+  hospital.doctors_full_name,
+  hospital.doctors_experience_years
 to hospital_anonymous;
 
---! split: 558-policies-auditor.sql
+--! split: 560-policies-auditor.sql
 -- source: policies/auditor.sql
 -- hospital_auditor can log in; what it reads comes with the audit.
 call hospital_private.reset_access('hospital_auditor');
@@ -4924,7 +5046,7 @@ grant execute on function
   hospital.current_account
 to hospital_auditor;
 
---! split: 559-policies-billing.sql
+--! split: 561-policies-billing.sql
 -- source: policies/billing.sql
 -- hospital_billing sees whom to bill and for which appointments, and no clinical row.
 call hospital_private.reset_access('hospital_billing');
@@ -4962,7 +5084,7 @@ grant execute on function
   hospital.departments_doctors
 to hospital_billing;
 
---! split: 560-policies-doctor.sql
+--! split: 562-policies-doctor.sql
 -- source: policies/doctor.sql
 -- hospital_doctor sees the directory, the own calendar and the names on the own roster; clinical
 -- rows only of patients whose chart this session has opened.
@@ -5209,12 +5331,12 @@ grant execute on function
   hospital_private.escape_like
 to hospital_doctor;
 
---! split: 561-policies-laboratory.sql
+--! split: 563-policies-laboratory.sql
 -- source: policies/laboratory.sql
 -- hospital_laboratory has what all staff share; orders and results come with the laboratory.
 call hospital_private.reset_access('hospital_laboratory');
 
---! split: 562-policies-nurse.sql
+--! split: 564-policies-nurse.sql
 -- source: policies/nurse.sql
 -- hospital_nurse cares for the patients of the own department: their names and appointments, and the
 -- clinical rows of charts this session has opened.
@@ -5283,7 +5405,7 @@ grant execute on function
   hospital_private.found_appointment
 to hospital_nurse;
 
---! split: 563-policies-patient.sql
+--! split: 565-policies-patient.sql
 -- source: policies/patient.sql
 -- hospital_patient sees the own record, the calendar's free times and the directory of doctors.
 call hospital_private.reset_access('hospital_patient');
@@ -5452,12 +5574,12 @@ grant execute on function
   hospital_private.escape_like
 to hospital_patient;
 
---! split: 564-policies-pharmacist.sql
+--! split: 566-policies-pharmacist.sql
 -- source: policies/pharmacist.sql
 -- hospital_pharmacist has what all staff share; dispensing comes with the pharmacy.
 call hospital_private.reset_access('hospital_pharmacist');
 
---! split: 565-policies-reception.sql
+--! split: 567-policies-reception.sql
 -- source: policies/reception.sql
 -- hospital_reception registers people and keeps the calendar of everybody; it reads no clinical row.
 call hospital_private.reset_access('hospital_reception');
@@ -5544,7 +5666,7 @@ grant execute on function
   hospital_private.write_contact
 to hospital_reception;
 
---! split: 566-policies-staff.sql
+--! split: 568-policies-staff.sql
 -- source: policies/staff.sql
 -- hospital_staff is what nurses, reception, pharmacists and laboratory share: the session, the
 -- directory and the vocabularies. What each needs beyond stands in a file of its own.
@@ -5588,7 +5710,7 @@ grant execute on function
   hospital_private.escape_like
 to hospital_staff;
 
---! split: 567-policies-worker.sql
+--! split: 569-policies-worker.sql
 -- source: policies/worker.sql
 -- hospital_worker runs the background jobs: it may call their functions and nothing more.
 call hospital_private.reset_access('hospital_worker');

@@ -18,7 +18,8 @@ begin
   cross join hospital_private.roles as k
   where a.email = lower(btrim(grant_account_role.email))
     and k.name = grant_account_role.role
-    -- A role rests on a person: patients on a patient's row, doctors on an approved doctor's.
+    -- A role rests on a person: patients on a patient's row, doctors on an
+    -- approved doctor's, everybody else's on a member of staff's.
     and case k.name
       when 'patient' then a.patient_id is not null
       when 'doctor' then exists (
@@ -27,7 +28,9 @@ begin
         where d.staff_member_id = a.staff_member_id
           and d.is_active
       )
-      else true
+      -- The first administrator is nobody's colleague yet.
+      when 'administrator' then a.patient_id is null
+      else a.staff_member_id is not null
     end
   on conflict on constraint account_roles_pkey do update
     set granted_by = r.granted_by

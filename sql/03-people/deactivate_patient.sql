@@ -10,7 +10,7 @@ declare
 begin
   update hospital.patients as p
   set deactivated_at = coalesce(p.deactivated_at, now()),
-    deactivation_reason = deactivate_patient.reason
+    deactivation_reason = coalesce(p.deactivation_reason, deactivate_patient.reason)
   where p.id = deactivate_patient.patient_id
   returning p.*
   into patient;

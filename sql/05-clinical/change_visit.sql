@@ -87,6 +87,11 @@ begin
     and v.voided_at is null
   returning v.*
   into visit;
+  -- What was entered in error no longer keeps doctor and patient busy.
+  update hospital.appointments as a
+  set status = 'completed'
+  where a.id = visit.appointment_id
+    and a.status = 'in_progress';
   -- Voiding twice is no error and keeps the first reason.
   if visit.id is null then
     select v.*
@@ -100,4 +105,4 @@ begin
 end;
 $$;
 comment on function hospital.void_visit(bigint, text) is
-  'Declares a visit entered in error, with a reason; nothing is deleted. Raises NTFND.';
+  'Declares a visit entered in error, with a reason, and closes its appointment; nothing is deleted. Raises NTFND.';

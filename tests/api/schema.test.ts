@@ -99,6 +99,26 @@ describe('schema.graphql', () => {
     assert.match(errors[0]!.message, /beyond 2\^53 it is sent as text/);
   });
 
+  test('an instant says its zone', async () => {
+    const api = await startApi();
+    const query = 'query ($at: Datetime!) { freeSlots(departmentId: 1, startsFrom: $at, first: 1) { nodes { startsAt } } }';
+    for (const at of ['2099-03-09T14:00:00Z', '2099-03-09T14:00-04:00', '2099-03-09T14:00:00.5+0530']) {
+      assert.deepEqual((await api.graphql(query, { at })).errors, [], at);
+    }
+    for (const at of ['2099-03-09T14:00:00', '2099-03-09', 'tomorrow', 'infinity', 7]) {
+      assert.match((await api.graphql(query, { at })).errors[0]!.message, /a date, a time and an offset/, String(at));
+    }
+  });
+
+  test('an empty filter filters nothing', async () => {
+    const api = await startApi();
+    for (const filter of ['{}', 'null', '{ name: {} }', '{ name: null }', '{ name: { equalTo: null } }']) {
+      const { errors, data } = await api.graphql(`{ specialties(first: 1, filter: ${filter}) { totalCount } }`);
+      assert.deepEqual(errors, [], filter);
+      assert.equal(data.specialties.totalCount, 26, filter);
+    }
+  });
+
   test('the server passes the audits of GraphQL over HTTP', async () => {
     const api = await startApi();
     const failed = (await auditServer({ url: api.url })).filter((audit) => audit.status === 'error');

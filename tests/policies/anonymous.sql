@@ -19,9 +19,13 @@ select results_eq(
   'select * from tests.may_execute()',
   $$ values
     ('hospital.current_account'),
+    ('hospital.doctors_experience_years'),
+    ('hospital.doctors_full_name'),
     ('hospital.free_slots'),
     ('hospital.log_in'),
     ('hospital.log_out'),
+    ('hospital.patients_age'),
+    ('hospital.patients_full_name'),
     ('hospital.refresh_session'),
     ('hospital.register_doctor'),
     ('hospital.register_patient'),

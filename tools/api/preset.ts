@@ -103,6 +103,9 @@ export function makePreset(options: PresetOptions): {
       connectionFilterComputedColumns: false,
       connectionFilterSetofFunctions: false,
       connectionFilterArrays: false,
+      // An empty filter filters nothing: every interface with a search box sends one.
+      connectionFilterAllowNullInput: true,
+      connectionFilterAllowEmptyObjectInput: true,
       connectionFilterAllowedOperators: FILTERS,
     },
     grafast: {

@@ -2,9 +2,14 @@ import type { GraphileConfig } from 'graphile-config';
 import type {} from 'postgraphile';
 import { GraphQLError, Kind, type GraphQLScalarTypeConfig } from 'postgraphile/graphql';
 
+const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d(:?\d\d)?)$/i;
+
 /**
  * Keys are bigint, so they leave as text: JavaScript's numbers end at 2^53. Coming in, a plain number
  * is understood as well, since `patient(id: 7)` is what everybody writes.
+ *
+ * An instant says its zone. PostgreSQL would read `2026-03-09T14:00` in the connection's and accept
+ * `tomorrow`, and an appointment would be booked at a time nobody meant.
  */
 export const ScalarsPlugin: GraphileConfig.Plugin = {
   name: 'InfirmaryScalarsPlugin',
@@ -12,7 +17,8 @@ export const ScalarsPlugin: GraphileConfig.Plugin = {
   schema: {
     hooks: {
       GraphQLScalarType(config) {
-        return config.name === 'BigInt' ? acceptNumbers(config) : config;
+        if (config.name === 'BigInt') return acceptNumbers(config);
+        return config.name === 'Datetime' ? demandInstants(config) : config;
       },
     },
   },
@@ -31,5 +37,17 @@ function acceptNumbers<In, Out>(config: GraphQLScalarTypeConfig<In, Out>): Graph
       if (node.kind === Kind.INT || node.kind === Kind.STRING) return node.value as In;
       throw new GraphQLError('A BigInt is a whole number, written plainly or as text.', { nodes: node });
     },
+  };
+}
+
+function demandInstants<In, Out>(config: GraphQLScalarTypeConfig<In, Out>): GraphQLScalarTypeConfig<In, Out> {
+  const read = (value: unknown): In => {
+    if (typeof value === 'string' && instant.test(value)) return value as In;
+    throw new GraphQLError('A Datetime is a date, a time and an offset, such as 2026-03-09T14:00:00-04:00.');
+  };
+  return {
+    ...config,
+    parseValue: read,
+    parseLiteral: (node) => read(node.kind === Kind.STRING ? node.value : undefined),
   };
 }

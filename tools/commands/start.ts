@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { prepareHospital } from '../cluster/prepare.ts';
 import { acquireServer } from '../cluster/server.ts';
 import { ask, withClient } from '../database.ts';
-import { describe } from '../failure.ts';
+import { describe, Failure } from '../failure.ts';
 import type { Login } from '../seed/logins.ts';
 import { readSettings, type Settings } from '../settings.ts';
 import { requestStop, stopOnSignals, whenParentEnds } from '../shutdown.ts';
@@ -48,9 +48,16 @@ export async function work(settings: Settings, empty: boolean): Promise<Open> {
   await prepareHospital(server, settings.database);
   const database = server.url('hospital_owner');
   if (!empty) await furnish(settings, database);
+  const logins = await loginsOf(database);
+  if (settings.environment === 'production' && Object.keys(logins).length > 0) {
+    throw new Failure(
+      'This database has demonstration accounts, whose password everybody knows.',
+      'Open a database of its own for production, or empty this one: infirmary db reset --erase',
+    );
+  }
   await startWorker(settings);
   const { url: graphql } = await startApi(settings);
-  return { graphql, database, logins: await loginsOf(database) };
+  return { graphql, database, logins };
 }
 
 /** Fills an empty database with demonstration data. In production, data are what people enter. */

@@ -8,6 +8,7 @@ select tests.doctor() as doc, tests.patient() as ann, tests.patient() as bob, te
 alter table who add a bigint, add b bigint, add va bigint, add vb bigint;
 update who set a = tests.appointment(doc, ann, tests.next_working_instant(doc, '10:00')), b = tests.appointment(doc, bob, tests.next_working_instant(doc, '11:00'));
 update who set va = tests.visit(a);
+update hospital.appointments set status = 'in_progress' where id = (select b from who);
 grant select on who to public;
 select tests.prescription(va) from who;
 select tests.treatment(va) from who;
