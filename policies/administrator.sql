@@ -20,8 +20,12 @@ call hospital_private.allow_reading(
   'hospital.sexes', 'hospital.contact_kinds', 'hospital.contact_points',
   'hospital.identifier_systems', 'hospital.chart_purposes', 'hospital.patients',
   'hospital.doctor_schedules', 'hospital.time_off_reasons', 'hospital.doctor_time_off',
+  'hospital.doctor_extra_sessions',
   'hospital.appointment_types', 'hospital.appointment_statuses',
   'hospital.appointment_status_transitions', 'hospital.cancellation_reasons',
+  'hospital.no_show_reasons', 'hospital.override_reasons', 'hospital.appointment_overrides',
+  'hospital.appointment_moves', 'hospital.appointment_series', 'hospital.appointment_staff',
+  'hospital.waitlist_statuses', 'hospital.waitlist_entries',
   'hospital.appointments', 'hospital.appointment_status_history', 'hospital.diagnosis_codes',
   'hospital.medications', 'hospital.treatment_types', 'hospital.outcome_codes',
   'hospital.notifications'
@@ -58,17 +62,103 @@ grant insert (patient_id, staff_member_id, kind, value), update (value)
   on hospital.contact_points to hospital_administrator;
 
 -- The calendar.
+create policy administrator_insert_all on hospital.doctor_time_off
+  for insert to hospital_administrator
+  with check ((select hospital_private.session_has_role('administrator')));
+create policy administrator_delete_all on hospital.doctor_time_off
+  for delete to hospital_administrator
+  using ((select hospital_private.session_has_role('administrator')));
+grant insert (doctor_id, starts_at, ends_at, reason), delete
+  on hospital.doctor_time_off to hospital_administrator;
+create policy administrator_insert_all on hospital.doctor_schedules
+  for insert to hospital_administrator
+  with check ((select hospital_private.session_has_role('administrator')));
+create policy administrator_update_all on hospital.doctor_schedules
+  for update to hospital_administrator
+  using ((select hospital_private.session_has_role('administrator')))
+  with check ((select hospital_private.session_has_role('administrator')));
+create policy administrator_delete_all on hospital.doctor_schedules
+  for delete to hospital_administrator
+  using ((select hospital_private.session_has_role('administrator')));
+grant
+  insert (doctor_id, weekday, start_time, end_time, effective, room_id),
+  update (effective),
+  delete
+on hospital.doctor_schedules to hospital_administrator;
+create policy administrator_insert_all on hospital.doctor_extra_sessions
+  for insert to hospital_administrator
+  with check ((select hospital_private.session_has_role('administrator')));
+create policy administrator_delete_all on hospital.doctor_extra_sessions
+  for delete to hospital_administrator
+  using ((select hospital_private.session_has_role('administrator')));
+grant insert (doctor_id, starts_at, ends_at, room_id), delete
+  on hospital.doctor_extra_sessions to hospital_administrator;
 create policy administrator_insert_scheduled on hospital.appointments
   for insert to hospital_administrator
-  with check ((select hospital_private.session_has_role('administrator')) and status = 'scheduled');
+  with check (
+    (select hospital_private.session_has_role('administrator'))
+    and status in ('held', 'scheduled')
+  );
 create policy administrator_update_all on hospital.appointments
   for update to hospital_administrator
   using ((select hospital_private.session_has_role('administrator')))
   with check ((select hospital_private.session_has_role('administrator')));
 grant
-  insert (patient_id, doctor_id, room_id, appointment_type_id, starts_at, reason),
-  update (status, cancellation_reason, reason)
+  insert (
+    patient_id, doctor_id, room_id, appointment_type_id, starts_at, status, reason, override_id,
+    series_id
+  ),
+  update (
+    starts_at, ends_at, doctor_id, room_id, status, cancellation_reason, no_show_reason, reason,
+    override_id
+  )
 on hospital.appointments to hospital_administrator;
+create policy administrator_insert_all on hospital.appointment_overrides
+  for insert to hospital_administrator
+  with check ((select hospital_private.session_has_role('administrator')));
+grant insert (doctor_id, patient_id, span, reason)
+  on hospital.appointment_overrides to hospital_administrator;
+-- What was skipped is said while a series is booked, and never changed afterwards.
+create policy administrator_insert_all on hospital.appointment_series
+  for insert to hospital_administrator
+  with check ((select hospital_private.session_has_role('administrator')));
+create policy administrator_update_just_made on hospital.appointment_series
+  for update to hospital_administrator
+  using (
+    (select hospital_private.session_has_role('administrator'))
+    and created_at = now()
+  )
+  with check ((select hospital_private.session_has_role('administrator')));
+grant
+  insert (
+    patient_id, doctor_id, appointment_type_id, first_date, local_time, every_weeks, occurrences
+  ),
+  update (skipped_dates)
+on hospital.appointment_series to hospital_administrator;
+create policy administrator_insert_all on hospital.appointment_staff
+  for insert to hospital_administrator
+  with check ((select hospital_private.session_has_role('administrator')));
+create policy administrator_delete_all on hospital.appointment_staff
+  for delete to hospital_administrator
+  using ((select hospital_private.session_has_role('administrator')));
+grant insert (appointment_id, staff_member_id), delete
+  on hospital.appointment_staff to hospital_administrator;
+create policy administrator_insert_all on hospital.waitlist_entries
+  for insert to hospital_administrator
+  with check ((select hospital_private.session_has_role('administrator')) and status = 'waiting');
+create policy administrator_update_all on hospital.waitlist_entries
+  for update to hospital_administrator
+  using ((select hospital_private.session_has_role('administrator')) and status = 'waiting')
+  with check (
+    (select hospital_private.session_has_role('administrator'))
+    and status in ('waiting', 'withdrawn')
+  );
+grant
+  insert (
+    patient_id, appointment_type_id, department_id, doctor_id, starts_from, starts_before
+  ),
+  update (starts_from, starts_before, priority, status)
+on hospital.waitlist_entries to hospital_administrator;
 
 grant execute on function
   hospital.approve_doctor,
@@ -82,11 +172,31 @@ grant execute on function
   hospital.search_doctors,
   hospital.search_patients,
   hospital.free_slots,
+  hospital.next_free_slot,
+  hospital.hold_slot,
+  hospital.confirm_hold,
   hospital.book_appointment,
+  hospital.reschedule_appointment,
+  hospital.extend_appointment,
+  hospital.override_appointment,
+  hospital.join_waitlist,
+  hospital.leave_waitlist,
+  hospital.accept_offer,
+  hospital.refuse_offer,
+  hospital.assign_appointment_staff,
+  hospital.unassign_appointment_staff,
   hospital.update_appointment,
   hospital.cancel_appointment,
+  hospital.book_series,
+  hospital.cancel_series,
   hospital.check_in,
   hospital.mark_no_show,
+  hospital.set_doctor_schedule,
+  hospital.add_time_off,
+  hospital.remove_time_off,
+  hospital.add_extra_session,
+  hospital.remove_extra_session,
+  hospital.calendar_change_appointments,
   hospital.patients_full_name,
   hospital.patients_age,
   hospital.staff_members_full_name,
@@ -95,9 +205,27 @@ grant execute on function
   hospital.departments_doctors,
   hospital_private.matching_patient_ids,
   hospital_private.booking_conflict,
+  hospital_private.raise_conflict,
+  hospital_private.lock_in_order,
   hospital_private.lock_calendars,
+  hospital_private.lock_appointment,
+  hospital_private.request_lock,
+  hospital_private.recall_request,
+  hospital_private.remember_request,
+  hospital_private.begin_request,
+  hospital_private.place_appointment,
+  hospital_private.grant_override,
+  hospital_private.waitlist_entry,
+  hospital_private.live_offer_id,
   hospital_private.scheduled_room_id,
+  hospital_private.lock_doctor,
+  hospital_private.appointments_in_the_way,
+  hospital_private.require_way_free,
+  hospital_private.appointment,
   hospital_private.found_appointment,
+  hospital_private.doctor_time_zone,
+  hospital_private.series_occurrences,
+  hospital_private.series,
   hospital_private.write_contact,
   hospital_private.escape_like
 to hospital_administrator;

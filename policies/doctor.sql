@@ -23,15 +23,46 @@ call hospital_private.allow_reading(
   'hospital.facilities', 'hospital.departments', 'hospital.rooms', 'hospital.specialties',
   'hospital.jobs', 'hospital.staff_members', 'hospital.doctors', 'hospital.sexes',
   'hospital.contact_kinds', 'hospital.chart_purposes', 'hospital.doctor_schedules',
-  'hospital.time_off_reasons', 'hospital.appointment_types', 'hospital.appointment_statuses',
+  'hospital.doctor_extra_sessions', 'hospital.time_off_reasons', 'hospital.appointment_types', 'hospital.appointment_statuses',
   'hospital.appointment_status_transitions', 'hospital.cancellation_reasons',
+  'hospital.no_show_reasons', 'hospital.override_reasons', 'hospital.waitlist_statuses',
   'hospital.diagnosis_codes', 'hospital.medications', 'hospital.treatment_types',
   'hospital.outcome_codes'
 );
 create policy doctor_select_own on hospital.doctor_time_off
   for select to hospital_doctor
   using (doctor_id = (select hospital_private.current_doctor_id()));
-grant select on hospital.doctor_time_off to hospital_doctor;
+create policy doctor_insert_own on hospital.doctor_time_off
+  for insert to hospital_doctor
+  with check (doctor_id = (select hospital_private.current_doctor_id()));
+create policy doctor_delete_own on hospital.doctor_time_off
+  for delete to hospital_doctor
+  using (doctor_id = (select hospital_private.current_doctor_id()));
+grant select, insert (doctor_id, starts_at, ends_at, reason), delete
+  on hospital.doctor_time_off to hospital_doctor;
+create policy doctor_insert_own on hospital.doctor_schedules
+  for insert to hospital_doctor
+  with check (doctor_id = (select hospital_private.current_doctor_id()));
+create policy doctor_update_own on hospital.doctor_schedules
+  for update to hospital_doctor
+  using (doctor_id = (select hospital_private.current_doctor_id()))
+  with check (doctor_id = (select hospital_private.current_doctor_id()));
+create policy doctor_delete_own on hospital.doctor_schedules
+  for delete to hospital_doctor
+  using (doctor_id = (select hospital_private.current_doctor_id()));
+grant
+  insert (doctor_id, weekday, start_time, end_time, effective, room_id),
+  update (effective),
+  delete
+on hospital.doctor_schedules to hospital_doctor;
+create policy doctor_insert_own on hospital.doctor_extra_sessions
+  for insert to hospital_doctor
+  with check (doctor_id = (select hospital_private.current_doctor_id()));
+create policy doctor_delete_own on hospital.doctor_extra_sessions
+  for delete to hospital_doctor
+  using (doctor_id = (select hospital_private.current_doctor_id()));
+grant insert (doctor_id, starts_at, ends_at, room_id), delete
+  on hospital.doctor_extra_sessions to hospital_doctor;
 
 -- The roster: names, and how to reach those whose chart is open or oneself.
 create policy doctor_select_roster on hospital.patients
@@ -63,7 +94,7 @@ create policy doctor_insert_own_roster on hospital.appointments
   with check (
     doctor_id = (select hospital_private.current_doctor_id())
     and patient_id = any (array(select hospital_private.roster_patient_ids()))
-    and status = 'scheduled'
+    and status in ('held', 'scheduled')
   );
 -- What was called off is not taken back by the doctor: it would put the patient onto his roster.
 create policy doctor_update_own on hospital.appointments
@@ -72,9 +103,94 @@ create policy doctor_update_own on hospital.appointments
   with check (doctor_id = (select hospital_private.current_doctor_id()));
 grant
   select,
-  insert (patient_id, doctor_id, room_id, appointment_type_id, starts_at, reason),
-  update (status, cancellation_reason, reason)
+  insert (
+    patient_id, doctor_id, room_id, appointment_type_id, starts_at, status, reason, override_id,
+    series_id
+  ),
+  update (
+    starts_at, ends_at, doctor_id, room_id, status, cancellation_reason, no_show_reason, reason,
+    override_id
+  )
 on hospital.appointments to hospital_doctor;
+create policy doctor_select_own on hospital.appointment_overrides
+  for select to hospital_doctor
+  using (doctor_id = (select hospital_private.current_doctor_id()));
+create policy doctor_insert_own_roster on hospital.appointment_overrides
+  for insert to hospital_doctor
+  with check (
+    doctor_id = (select hospital_private.current_doctor_id())
+    and patient_id = any (array(select hospital_private.roster_patient_ids()))
+  );
+grant select, insert (doctor_id, patient_id, span, reason)
+  on hospital.appointment_overrides to hospital_doctor;
+create policy doctor_select_own on hospital.appointment_staff
+  for select to hospital_doctor
+  using (
+    exists (
+      select
+      from hospital.appointments as a
+      where a.id = appointment_staff.appointment_id
+        and a.doctor_id = (select hospital_private.current_doctor_id())
+    )
+  );
+create policy doctor_insert_own on hospital.appointment_staff
+  for insert to hospital_doctor
+  with check (
+    exists (
+      select
+      from hospital.appointments as a
+      where a.id = appointment_staff.appointment_id
+        and a.doctor_id = (select hospital_private.current_doctor_id())
+    )
+  );
+create policy doctor_delete_own on hospital.appointment_staff
+  for delete to hospital_doctor
+  using (
+    exists (
+      select
+      from hospital.appointments as a
+      where a.id = appointment_staff.appointment_id
+        and a.doctor_id = (select hospital_private.current_doctor_id())
+    )
+  );
+grant select, insert (appointment_id, staff_member_id), delete
+  on hospital.appointment_staff to hospital_doctor;
+create policy doctor_select_own on hospital.appointment_moves
+  for select to hospital_doctor
+  using (
+    appointment_id = any (
+      array(
+        select a.id
+        from hospital.appointments as a
+        where a.doctor_id = (select hospital_private.current_doctor_id())
+      )
+    )
+  );
+grant select on hospital.appointment_moves to hospital_doctor;
+-- What was skipped is said while a series is booked, and never changed afterwards.
+create policy doctor_select_own on hospital.appointment_series
+  for select to hospital_doctor
+  using (doctor_id = (select hospital_private.current_doctor_id()));
+create policy doctor_insert_own_roster on hospital.appointment_series
+  for insert to hospital_doctor
+  with check (
+    doctor_id = (select hospital_private.current_doctor_id())
+    and patient_id = any (array(select hospital_private.roster_patient_ids()))
+  );
+create policy doctor_update_just_made on hospital.appointment_series
+  for update to hospital_doctor
+  using (
+    doctor_id = (select hospital_private.current_doctor_id())
+    and created_at = now()
+  )
+  with check (doctor_id = (select hospital_private.current_doctor_id()));
+grant
+  select,
+  insert (
+    patient_id, doctor_id, appointment_type_id, first_date, local_time, every_weeks, occurrences
+  ),
+  update (skipped_dates)
+on hospital.appointment_series to hospital_doctor;
 create policy doctor_select_own on hospital.appointment_status_history
   for select to hospital_doctor
   using (
@@ -208,12 +324,28 @@ grant select, insert (patient_id, diagnosis_code_id, visit_id, onset_on, abated_
 -- What a doctor can do.
 grant execute on function
   hospital.free_slots,
+  hospital.next_free_slot,
   hospital.search_doctors,
   hospital.search_patients,
+  hospital.hold_slot,
+  hospital.confirm_hold,
   hospital.book_appointment,
+  hospital.reschedule_appointment,
+  hospital.extend_appointment,
+  hospital.override_appointment,
+  hospital.assign_appointment_staff,
+  hospital.unassign_appointment_staff,
   hospital.update_appointment,
   hospital.cancel_appointment,
+  hospital.book_series,
+  hospital.cancel_series,
   hospital.mark_no_show,
+  hospital.set_doctor_schedule,
+  hospital.add_time_off,
+  hospital.remove_time_off,
+  hospital.add_extra_session,
+  hospital.remove_extra_session,
+  hospital.calendar_change_appointments,
   hospital.update_doctor,
   hospital.open_chart,
   hospital.record_visit,
@@ -235,9 +367,25 @@ grant execute on function
   hospital.visits_treatment_cost,
   hospital_private.matching_patient_ids,
   hospital_private.booking_conflict,
+  hospital_private.raise_conflict,
+  hospital_private.lock_in_order,
   hospital_private.lock_calendars,
+  hospital_private.lock_appointment,
+  hospital_private.request_lock,
+  hospital_private.recall_request,
+  hospital_private.remember_request,
+  hospital_private.begin_request,
+  hospital_private.place_appointment,
+  hospital_private.grant_override,
   hospital_private.scheduled_room_id,
+  hospital_private.lock_doctor,
+  hospital_private.appointments_in_the_way,
+  hospital_private.require_way_free,
+  hospital_private.appointment,
   hospital_private.found_appointment,
+  hospital_private.doctor_time_zone,
+  hospital_private.series_occurrences,
+  hospital_private.series,
   hospital_private.found_visit,
   hospital_private.write_contact,
   hospital_private.escape_like

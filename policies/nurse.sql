@@ -32,7 +32,44 @@ create policy nurse_update_own_department on hospital.appointments
     and status <> 'cancelled'
   )
   with check (department_id = (select hospital_private.current_department_id()));
-grant select, update (status) on hospital.appointments to hospital_nurse;
+grant select, update (status, no_show_reason) on hospital.appointments to hospital_nurse;
+
+-- Who takes part in it.
+create policy nurse_select_own_department on hospital.appointment_staff
+  for select to hospital_nurse
+  using (
+    exists (
+      select
+      from hospital.appointments as a
+      where a.id = appointment_staff.appointment_id
+        and a.department_id = (select hospital_private.current_department_id())
+    )
+    and (select hospital_private.session_has_role('nurse'))
+  );
+create policy nurse_insert_own_department on hospital.appointment_staff
+  for insert to hospital_nurse
+  with check (
+    exists (
+      select
+      from hospital.appointments as a
+      where a.id = appointment_staff.appointment_id
+        and a.department_id = (select hospital_private.current_department_id())
+    )
+    and (select hospital_private.session_has_role('nurse'))
+  );
+create policy nurse_delete_own_department on hospital.appointment_staff
+  for delete to hospital_nurse
+  using (
+    exists (
+      select
+      from hospital.appointments as a
+      where a.id = appointment_staff.appointment_id
+        and a.department_id = (select hospital_private.current_department_id())
+    )
+    and (select hospital_private.session_has_role('nurse'))
+  );
+grant select, insert (appointment_id, staff_member_id), delete
+  on hospital.appointment_staff to hospital_nurse;
 
 -- Open charts, to read.
 create policy nurse_select_open_charts on hospital.visits
@@ -59,8 +96,15 @@ grant select on hospital.treatments to hospital_nurse;
 grant execute on function
   hospital.open_chart,
   hospital.check_in,
+  hospital.assign_appointment_staff,
+  hospital.unassign_appointment_staff,
   hospital.mark_no_show,
   hospital.search_patients,
   hospital_private.matching_patient_ids,
+  hospital_private.lock_in_order,
+  hospital_private.lock_calendars,
+  hospital_private.lock_appointment,
+  hospital_private.request_lock,
+  hospital_private.appointment,
   hospital_private.found_appointment
 to hospital_nurse;

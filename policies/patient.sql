@@ -18,6 +18,7 @@ call hospital_private.allow_reading(
   'hospital.facilities', 'hospital.departments', 'hospital.rooms', 'hospital.specialties',
   'hospital.sexes', 'hospital.contact_kinds', 'hospital.identifier_systems',
   'hospital.appointment_types', 'hospital.appointment_statuses', 'hospital.cancellation_reasons',
+  'hospital.no_show_reasons', 'hospital.override_reasons', 'hospital.waitlist_statuses',
   'hospital.diagnosis_codes', 'hospital.medications', 'hospital.treatment_types',
   'hospital.outcome_codes'
 );
@@ -60,7 +61,8 @@ create policy patient_select_own on hospital.patient_identifiers
   using (patient_id = (select hospital_private.current_patient_id()));
 grant select on hospital.patient_identifiers to hospital_patient;
 
--- Appointments: book, change the reason, cancel. End and room are not the patient's to choose.
+-- Appointments: hold, book, move, change the reason, cancel. End and room are not the patient's to
+-- choose, nor is setting a rule aside.
 create policy patient_select_own on hospital.appointments
   for select to hospital_patient
   using (patient_id = (select hospital_private.current_patient_id()));
@@ -68,9 +70,9 @@ create policy patient_insert_own on hospital.appointments
   for insert to hospital_patient
   with check (
     patient_id = (select hospital_private.current_patient_id())
-    and status = 'scheduled'
-    and starts_at > now()
-    and room_id is not distinct from hospital_private.scheduled_room_id(doctor_id, starts_at)
+    and status in ('held', 'scheduled')
+    and starts_at > clock_timestamp()
+    and override_id is null
   );
 -- What has begun, was missed, finished or called off is no longer the patient's to change: nobody
 -- cancels afterwards what he missed, or takes back what the hospital cancelled.
@@ -79,11 +81,12 @@ create policy patient_update_own on hospital.appointments
   using (
     patient_id = (select hospital_private.current_patient_id())
     and status in ('held', 'scheduled')
-    and starts_at > now()
+    and starts_at > clock_timestamp()
   )
   with check (
     patient_id = (select hospital_private.current_patient_id())
     and status in ('held', 'scheduled', 'cancelled')
+    and starts_at > clock_timestamp()
     and (
       cancellation_reason is null
       or cancellation_reason in (
@@ -95,9 +98,44 @@ create policy patient_update_own on hospital.appointments
   );
 grant
   select,
-  insert (patient_id, doctor_id, room_id, appointment_type_id, starts_at, reason),
-  update (status, cancellation_reason, reason)
+  insert (
+    patient_id, doctor_id, appointment_type_id, starts_at, status, reason, override_id, series_id
+  ),
+  update (starts_at, doctor_id, status, cancellation_reason, reason)
 on hospital.appointments to hospital_patient;
+create policy patient_select_own on hospital.appointment_overrides
+  for select to hospital_patient
+  using (patient_id = (select hospital_private.current_patient_id()));
+grant select on hospital.appointment_overrides to hospital_patient;
+create policy patient_select_own on hospital.appointment_moves
+  for select to hospital_patient
+  using (patient_id = (select hospital_private.current_patient_id()));
+grant select on hospital.appointment_moves to hospital_patient;
+-- What was skipped is said while a series is booked, and never changed afterwards.
+create policy patient_select_own on hospital.appointment_series
+  for select to hospital_patient
+  using (patient_id = (select hospital_private.current_patient_id()));
+create policy patient_insert_own on hospital.appointment_series
+  for insert to hospital_patient
+  with check (patient_id = (select hospital_private.current_patient_id()));
+create policy patient_update_just_made on hospital.appointment_series
+  for update to hospital_patient
+  using (
+    patient_id = (select hospital_private.current_patient_id())
+    and created_at = now()
+  )
+  with check (patient_id = (select hospital_private.current_patient_id()));
+grant
+  select,
+  insert (
+    patient_id, doctor_id, appointment_type_id, first_date, local_time, every_weeks, occurrences
+  ),
+  update (skipped_dates)
+on hospital.appointment_series to hospital_patient;
+create policy patient_select_own on hospital.appointment_staff
+  for select to hospital_patient
+  using (patient_id = (select hospital_private.current_patient_id()));
+grant select on hospital.appointment_staff to hospital_patient;
 create policy patient_select_own on hospital.appointment_status_history
   for select to hospital_patient
   using (
@@ -110,6 +148,30 @@ create policy patient_select_own on hospital.appointment_status_history
     )
   );
 grant select on hospital.appointment_status_history to hospital_patient;
+-- The waitlist: who comes first is not the patient's to say, and a place given up is not taken back.
+create policy patient_select_own on hospital.waitlist_entries
+  for select to hospital_patient
+  using (patient_id = (select hospital_private.current_patient_id()));
+create policy patient_insert_own on hospital.waitlist_entries
+  for insert to hospital_patient
+  with check (patient_id = (select hospital_private.current_patient_id()) and status = 'waiting');
+create policy patient_update_own on hospital.waitlist_entries
+  for update to hospital_patient
+  using (
+    patient_id = (select hospital_private.current_patient_id())
+    and status = 'waiting'
+  )
+  with check (
+    patient_id = (select hospital_private.current_patient_id())
+    and status in ('waiting', 'withdrawn')
+  );
+grant
+  select,
+  insert (
+    patient_id, appointment_type_id, department_id, doctor_id, starts_from, starts_before
+  ),
+  update (starts_from, starts_before, status)
+on hospital.waitlist_entries to hospital_patient;
 create policy patient_select_own on hospital.notifications
   for select to hospital_patient
   using (patient_id = (select hospital_private.current_patient_id()));
@@ -144,10 +206,20 @@ grant select on hospital.treatments to hospital_patient;
 -- What a patient can do.
 grant execute on function
   hospital.free_slots,
+  hospital.next_free_slot,
   hospital.search_doctors,
+  hospital.hold_slot,
+  hospital.confirm_hold,
   hospital.book_appointment,
+  hospital.reschedule_appointment,
+  hospital.join_waitlist,
+  hospital.leave_waitlist,
+  hospital.accept_offer,
+  hospital.refuse_offer,
   hospital.update_appointment,
   hospital.cancel_appointment,
+  hospital.book_series,
+  hospital.cancel_series,
   hospital.update_patient,
   hospital.patients_full_name,
   hospital.patients_age,
@@ -158,9 +230,24 @@ grant execute on function
   hospital.departments_doctors,
   hospital.visits_treatment_cost,
   hospital_private.booking_conflict,
+  hospital_private.raise_conflict,
+  hospital_private.lock_in_order,
   hospital_private.lock_calendars,
+  hospital_private.lock_appointment,
+  hospital_private.request_lock,
+  hospital_private.recall_request,
+  hospital_private.remember_request,
+  hospital_private.begin_request,
+  hospital_private.place_appointment,
+  hospital_private.grant_override,
+  hospital_private.waitlist_entry,
+  hospital_private.live_offer_id,
   hospital_private.scheduled_room_id,
+  hospital_private.appointment,
   hospital_private.found_appointment,
+  hospital_private.doctor_time_zone,
+  hospital_private.series_occurrences,
+  hospital_private.series,
   hospital_private.write_contact,
   hospital_private.escape_like
 to hospital_patient;

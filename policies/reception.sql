@@ -40,21 +40,121 @@ create policy reception_select_all on hospital.doctor_time_off
   for select to hospital_reception
   using ((select hospital_private.session_has_role('reception')));
 grant select on hospital.doctor_time_off to hospital_reception;
+create policy reception_insert_all on hospital.doctor_time_off
+  for insert to hospital_reception
+  with check ((select hospital_private.session_has_role('reception')));
+create policy reception_delete_all on hospital.doctor_time_off
+  for delete to hospital_reception
+  using ((select hospital_private.session_has_role('reception')));
+grant insert (doctor_id, starts_at, ends_at, reason), delete
+  on hospital.doctor_time_off to hospital_reception;
+create policy reception_insert_all on hospital.doctor_schedules
+  for insert to hospital_reception
+  with check ((select hospital_private.session_has_role('reception')));
+create policy reception_update_all on hospital.doctor_schedules
+  for update to hospital_reception
+  using ((select hospital_private.session_has_role('reception')))
+  with check ((select hospital_private.session_has_role('reception')));
+create policy reception_delete_all on hospital.doctor_schedules
+  for delete to hospital_reception
+  using ((select hospital_private.session_has_role('reception')));
+grant
+  insert (doctor_id, weekday, start_time, end_time, effective, room_id),
+  update (effective),
+  delete
+on hospital.doctor_schedules to hospital_reception;
+create policy reception_insert_all on hospital.doctor_extra_sessions
+  for insert to hospital_reception
+  with check ((select hospital_private.session_has_role('reception')));
+create policy reception_delete_all on hospital.doctor_extra_sessions
+  for delete to hospital_reception
+  using ((select hospital_private.session_has_role('reception')));
+grant insert (doctor_id, starts_at, ends_at, room_id), delete
+  on hospital.doctor_extra_sessions to hospital_reception;
 create policy reception_select_all on hospital.appointments
   for select to hospital_reception
   using ((select hospital_private.session_has_role('reception')));
 create policy reception_insert_scheduled on hospital.appointments
   for insert to hospital_reception
-  with check ((select hospital_private.session_has_role('reception')) and status = 'scheduled');
+  with check (
+    (select hospital_private.session_has_role('reception'))
+    and status in ('held', 'scheduled')
+    and override_id is null
+  );
 create policy reception_update_all on hospital.appointments
   for update to hospital_reception
   using ((select hospital_private.session_has_role('reception')))
   with check ((select hospital_private.session_has_role('reception')));
 grant
   select,
-  insert (patient_id, doctor_id, room_id, appointment_type_id, starts_at, reason),
-  update (status, cancellation_reason, reason)
+  insert (
+    patient_id, doctor_id, room_id, appointment_type_id, starts_at, status, reason, override_id,
+    series_id
+  ),
+  update (
+    starts_at, ends_at, doctor_id, room_id, status, cancellation_reason, no_show_reason, reason
+  )
 on hospital.appointments to hospital_reception;
+create policy reception_select_all on hospital.appointment_overrides
+  for select to hospital_reception
+  using ((select hospital_private.session_has_role('reception')));
+grant select on hospital.appointment_overrides to hospital_reception;
+-- What was skipped is said while a series is booked, and never changed afterwards.
+create policy reception_select_all on hospital.appointment_series
+  for select to hospital_reception
+  using ((select hospital_private.session_has_role('reception')));
+create policy reception_insert_all on hospital.appointment_series
+  for insert to hospital_reception
+  with check ((select hospital_private.session_has_role('reception')));
+create policy reception_update_just_made on hospital.appointment_series
+  for update to hospital_reception
+  using (
+    (select hospital_private.session_has_role('reception'))
+    and created_at = now()
+  )
+  with check ((select hospital_private.session_has_role('reception')));
+grant
+  select,
+  insert (
+    patient_id, doctor_id, appointment_type_id, first_date, local_time, every_weeks, occurrences
+  ),
+  update (skipped_dates)
+on hospital.appointment_series to hospital_reception;
+create policy reception_select_all on hospital.appointment_moves
+  for select to hospital_reception
+  using ((select hospital_private.session_has_role('reception')));
+grant select on hospital.appointment_moves to hospital_reception;
+create policy reception_select_all on hospital.appointment_staff
+  for select to hospital_reception
+  using ((select hospital_private.session_has_role('reception')));
+create policy reception_select_all on hospital.waitlist_entries
+  for select to hospital_reception
+  using ((select hospital_private.session_has_role('reception')));
+create policy reception_insert_all on hospital.appointment_staff
+  for insert to hospital_reception
+  with check ((select hospital_private.session_has_role('reception')));
+create policy reception_delete_all on hospital.appointment_staff
+  for delete to hospital_reception
+  using ((select hospital_private.session_has_role('reception')));
+grant select, insert (appointment_id, staff_member_id), delete
+  on hospital.appointment_staff to hospital_reception;
+create policy reception_insert_all on hospital.waitlist_entries
+  for insert to hospital_reception
+  with check ((select hospital_private.session_has_role('reception')) and status = 'waiting');
+create policy reception_update_all on hospital.waitlist_entries
+  for update to hospital_reception
+  using ((select hospital_private.session_has_role('reception')) and status = 'waiting')
+  with check (
+    (select hospital_private.session_has_role('reception'))
+    and status in ('waiting', 'withdrawn')
+  );
+grant
+  select,
+  insert (
+    patient_id, appointment_type_id, department_id, doctor_id, starts_from, starts_before
+  ),
+  update (starts_from, starts_before, priority, status)
+on hospital.waitlist_entries to hospital_reception;
 create policy reception_select_all on hospital.appointment_status_history
   for select to hospital_reception
   using ((select hospital_private.session_has_role('reception')));
@@ -70,15 +170,51 @@ grant execute on function
   hospital.update_patient,
   hospital.deactivate_patient,
   hospital.search_patients,
+  hospital.hold_slot,
+  hospital.confirm_hold,
   hospital.book_appointment,
+  hospital.reschedule_appointment,
+  hospital.extend_appointment,
+  hospital.join_waitlist,
+  hospital.leave_waitlist,
+  hospital.accept_offer,
+  hospital.refuse_offer,
+  hospital.assign_appointment_staff,
+  hospital.unassign_appointment_staff,
   hospital.update_appointment,
   hospital.cancel_appointment,
+  hospital.book_series,
+  hospital.cancel_series,
   hospital.check_in,
   hospital.mark_no_show,
+  hospital.set_doctor_schedule,
+  hospital.add_time_off,
+  hospital.remove_time_off,
+  hospital.add_extra_session,
+  hospital.remove_extra_session,
+  hospital.calendar_change_appointments,
   hospital_private.matching_patient_ids,
   hospital_private.booking_conflict,
+  hospital_private.raise_conflict,
+  hospital_private.lock_in_order,
   hospital_private.lock_calendars,
+  hospital_private.lock_appointment,
+  hospital_private.request_lock,
+  hospital_private.recall_request,
+  hospital_private.remember_request,
+  hospital_private.begin_request,
+  hospital_private.place_appointment,
+  hospital_private.grant_override,
+  hospital_private.waitlist_entry,
+  hospital_private.live_offer_id,
   hospital_private.scheduled_room_id,
+  hospital_private.lock_doctor,
+  hospital_private.appointments_in_the_way,
+  hospital_private.require_way_free,
+  hospital_private.appointment,
   hospital_private.found_appointment,
+  hospital_private.doctor_time_zone,
+  hospital_private.series_occurrences,
+  hospital_private.series,
   hospital_private.write_contact
 to hospital_reception;

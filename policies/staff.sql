@@ -19,15 +19,18 @@ call hospital_private.allow_reading(
   'hospital.time_zones', 'hospital.facilities', 'hospital.departments', 'hospital.rooms',
   'hospital.specialties', 'hospital.jobs', 'hospital.staff_members', 'hospital.doctors',
   'hospital.sexes', 'hospital.contact_kinds', 'hospital.identifier_systems',
-  'hospital.chart_purposes', 'hospital.doctor_schedules', 'hospital.time_off_reasons',
+  'hospital.chart_purposes', 'hospital.doctor_schedules', 'hospital.doctor_extra_sessions',
+  'hospital.time_off_reasons',
   'hospital.appointment_types', 'hospital.appointment_statuses',
   'hospital.appointment_status_transitions', 'hospital.cancellation_reasons',
+  'hospital.no_show_reasons', 'hospital.override_reasons', 'hospital.waitlist_statuses',
   'hospital.diagnosis_codes', 'hospital.medications', 'hospital.treatment_types',
   'hospital.outcome_codes'
 );
 
 grant execute on function
   hospital.free_slots,
+  hospital.next_free_slot,
   hospital.search_doctors,
   hospital.patients_full_name,
   hospital.patients_age,

@@ -7,5 +7,7 @@ grant execute on function
   ops.enter_job_run,
   ops.finish_job_run,
   ops.fail_job_run,
-  ops.send_reminders
+  ops.send_reminders,
+  ops.expire_holds,
+  ops.offer_waitlist
 to hospital_worker;

@@ -50,6 +50,9 @@ create or replace trigger _100_timestamps
   before update on hospital.doctor_time_off
   for each row execute function hospital_private.touch();
 create or replace trigger _100_timestamps
+  before update on hospital.doctor_extra_sessions
+  for each row execute function hospital_private.touch();
+create or replace trigger _100_timestamps
   before update on hospital.appointment_types
   for each row execute function hospital_private.touch();
 create or replace trigger _100_timestamps
@@ -69,4 +72,7 @@ create or replace trigger _100_timestamps
   for each row execute function hospital_private.touch();
 create or replace trigger _100_timestamps
   before update on hospital.treatments
+  for each row execute function hospital_private.touch();
+create or replace trigger _100_timestamps
+  before update on hospital.waitlist_entries
   for each row execute function hospital_private.touch();

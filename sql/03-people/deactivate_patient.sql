@@ -8,6 +8,7 @@ as $$
 declare
   patient hospital.patients;
 begin
+  perform hospital_private.lock_calendars('{}', array[deactivate_patient.patient_id]);
   update hospital.patients as p
   set deactivated_at = coalesce(p.deactivated_at, now()),
     deactivation_reason = coalesce(p.deactivation_reason, deactivate_patient.reason)
@@ -23,4 +24,4 @@ begin
 end;
 $$;
 comment on function hospital.deactivate_patient(bigint, text) is
-  'Closes a patient''s record to new appointments, with a reason; nothing is deleted. For reception and administrators. Raises NTFND.';
+  'Closes a patient''s record to new appointments, with a reason; nothing is deleted. For reception and administrators. Raises NTFND, RETRY, and INWAY while there are appointments to come.';

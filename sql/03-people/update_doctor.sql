@@ -14,7 +14,13 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   doctor hospital.doctors;
+  takes_hours constant boolean := update_doctor.is_active is false
+    or update_doctor.department_id is not null;
 begin
+  -- Where the doctor stops working or goes to another zone, nobody books meanwhile.
+  if takes_hours then
+    perform hospital_private.lock_calendars(array[update_doctor.doctor_id], '{}');
+  end if;
   select d.*
   into doctor
   from hospital.doctors as d
@@ -42,6 +48,9 @@ begin
     set department_id = update_doctor.department_id
     where m.id = doctor.staff_member_id;
   end if;
+  if takes_hours then
+    perform hospital_private.require_way_free(hospital_private.appointments_in_the_way(doctor.id));
+  end if;
   perform hospital_private.write_contact(null, doctor.staff_member_id, 'phone', update_doctor.phone);
   perform hospital_private.write_contact(
     null, doctor.staff_member_id, 'email', lower(update_doctor.email)
@@ -54,4 +63,4 @@ begin
 end;
 $$;
 comment on function hospital.update_doctor(bigint, text, bigint, text, text, boolean) is
-  'Changes what is given and leaves the rest: doctors change their own contact data, administrators also specialization, department and whether the doctor can be booked. Raises NTFND, or a refusal of the role.';
+  'Changes what is given and leaves the rest: doctors change their own contact data, administrators also specialization, department and whether the doctor can be booked. Raises NTFND, RETRY, INWAY while appointments to come would be left outside the hours, or a refusal of the role.';

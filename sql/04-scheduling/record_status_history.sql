@@ -8,12 +8,16 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  insert into hospital.appointment_status_history (appointment_id, to_status, changed_by)
+  insert into hospital.appointment_status_history
+    (appointment_id, to_status, reason, changed_by)
   select
     n.id,
     n.status,
+    coalesce(n.cancellation_reason, n.no_show_reason, o.reason),
     (select hospital_private.current_account_id())
-  from new_rows as n;
+  from new_rows as n
+  left join hospital.appointment_overrides as o
+    on o.id = n.override_id;
   return null;
 end;
 $$;
@@ -29,11 +33,12 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   insert into hospital.appointment_status_history
-    (appointment_id, from_status, to_status, changed_by)
+    (appointment_id, from_status, to_status, reason, changed_by)
   select
     n.id,
     o.status,
     n.status,
+    coalesce(n.cancellation_reason, n.no_show_reason),
     (select hospital_private.current_account_id())
   from new_rows as n
   join old_rows as o

@@ -5,7 +5,7 @@ import { buildSchema } from 'graphql';
 import { SCHEMA_FILE } from '../../tools/api/export-schema.ts';
 import { codes, startApi, type TestApi } from './support/api.ts';
 import { explore, type Exploration } from './support/explorer.ts';
-import { furnish, hoursAhead, PASSWORD, tokenFor, type Hospital } from './support/hospital.ts';
+import { furnish, hoursAhead, PASSWORD, tokenFor, value, type Hospital } from './support/hospital.ts';
 import { fillRecord } from './support/record.ts';
 
 const MINE = 'Albatross';
@@ -120,6 +120,8 @@ describe('a patient’s token', () => {
       [hospital.patients[1]!.id],
     );
     const theirs = { patientId: hospital.patients[1]!.id, appointmentId: String(before[0].row.id) };
+    const one = (table: string): Promise<string> =>
+      value(api.owner, `select min(id) from hospital.${table} where patient_id = $1`, [theirs.patientId]);
     const tries: [string, object][] = [
       [
         'bookAppointment',
@@ -133,6 +135,16 @@ describe('a patient’s token', () => {
         },
       ],
       ['cancelAppointment', { appointmentId: theirs.appointmentId }],
+      ['rescheduleAppointment', { input: { appointmentId: theirs.appointmentId, startsAt: hoursAhead(99) } }],
+      ['extendAppointment', { appointmentId: theirs.appointmentId, endsAt: hoursAhead(99) }],
+      ['overrideAppointment', { appointmentId: theirs.appointmentId, overrideReason: 'urgent_need' }],
+      ['confirmHold', { appointmentId: theirs.appointmentId }],
+      ['acceptOffer', { appointmentId: theirs.appointmentId }],
+      ['refuseOffer', { appointmentId: theirs.appointmentId }],
+      ['cancelSeries', { seriesId: await one('appointment_series') }],
+      ['leaveWaitlist', { entryId: await one('waitlist_entries') }],
+      ['assignAppointmentStaff', { appointmentId: theirs.appointmentId, staffMemberId: '1' }],
+      ['setDoctorSchedule', { input: { doctorId: hospital.doctors[0]!.id, shifts: [] } }],
       ['updateAppointment', { appointmentId: theirs.appointmentId, reason: 'mine now' }],
       ['updatePatient', { input: { patientId: theirs.patientId, phone: '617 555 0100' } }],
       ['deactivatePatient', { patientId: theirs.patientId, reason: 'because' }],

@@ -207,10 +207,14 @@ describe('a working day through the registered documents', () => {
     const input = { patientId: ids.patient, familyName: 'Delgado Ruiz', phone: '+1 617 555 0199' };
     const { updatePatient } = await api.call('updatePatient', { input }, reception);
     assert.equal(updatePatient.patient.familyName, 'Delgado Ruiz');
-    // DELETE /patients/{id}
+    // DELETE /patients/{id}, once nothing is to come
+    const closed = patients.nodes[1].id;
+    const filter = { patientId: { equalTo: closed }, status: { equalTo: 'scheduled' } };
+    const { appointments: toCome } = await api.call('appointments', { filter }, reception);
+    for (const { id } of toCome.nodes) await api.call('cancelAppointment', { appointmentId: id }, reception);
     const { deactivatePatient } = await api.call(
       'deactivatePatient',
-      { patientId: patients.nodes[1].id, reason: 'moved away' },
+      { patientId: closed, reason: 'moved away' },
       reception,
     );
     assert.equal(deactivatePatient.patient.deactivationReason, 'moved away');

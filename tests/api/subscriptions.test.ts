@@ -125,3 +125,123 @@ describe('appointmentChanged', () => {
     await assert.rejects(subscribe(api.url, CHANGES, undefined, { cookie, origin: 'https://evil.example' }));
   });
 });
+
+const FREE_TIME = 'subscription ($doctorId: BigInt!) { freeTimeChanged(doctorId: $doctorId) { doctorId startsAt endsAt } }';
+
+describe('freeTimeChanged', () => {
+  let api: TestApi;
+  let hospital: Hospital;
+  let superuser: Client;
+
+  before(async () => {
+    api = await startApi();
+    superuser = new Client({ connectionString: api.database.url('postgres') });
+    await superuser.connect();
+    hospital = await furnish(api.owner, { doctors: 3, patients: 2 });
+  });
+
+  after(() => superuser.end());
+
+  const doctor = (): string => hospital.doctors[0]!.id;
+  const patientToken = (n = 0): Promise<string> => tokenFor(api.owner, hospital.patients[n]!, 'patient');
+  const follow = async (doctorId: string, token: string): Promise<Subscriber> => {
+    const subscriber = await subscribe(api.url, FREE_TIME, token, {}, { doctorId });
+    const listening = `select exists (select from pg_stat_activity where query = 'LISTEN "free_time:doctor:${doctorId}"')`;
+    while (!(await value(superuser, listening))) await wait(10);
+    return subscriber;
+  };
+  const book = async (startsAt: string, doctorId = doctor()): Promise<string> => {
+    const input = {
+      patientId: hospital.patients[1]!.id,
+      doctorId,
+      appointmentTypeId: hospital.typeId,
+      startsAt,
+    };
+    return (await api.call('bookAppointment', { input }, await patientToken(1))).bookAppointment.appointment.id;
+  };
+  const plus = (instant: string, minutes: number): number => Date.parse(instant) + minutes * 60_000;
+  const heard = async (subscriber: Subscriber): Promise<[string, number, number | null]> => {
+    const { doctorId, startsAt, endsAt } = (await subscriber.next()).data.freeTimeChanged;
+    return [doctorId, Date.parse(startsAt), endsAt === null ? null : Date.parse(endsAt)];
+  };
+
+  test('tells when time is taken, moved and given back, and never whose it is', async () => {
+    const subscriber = await follow(doctor(), await patientToken());
+    const [first, second] = [hoursAhead(200), hoursAhead(203)];
+    await book(hoursAhead(201), hospital.doctors[1]!.id);
+    const id = await book(first);
+    const taken = await subscriber.next();
+    assert.deepEqual(Object.keys(taken.data.freeTimeChanged).sort(), ['doctorId', 'endsAt', 'startsAt']);
+    assert.equal(Date.parse(taken.data.freeTimeChanged.startsAt), plus(first, 0));
+    assert.equal(Date.parse(taken.data.freeTimeChanged.endsAt), plus(first, 30));
+    await api.owner.query('update hospital.appointments set starts_at = $2 where id = $1', [id, second]);
+    assert.deepEqual(await heard(subscriber), [doctor(), plus(first, 0), plus(first, 30)]);
+    assert.deepEqual(await heard(subscriber), [doctor(), plus(second, 0), plus(second, 30)]);
+    // Nothing of the doctor's time changes with these.
+    await api.owner.query(`update hospital.appointments set reason = 'Cough' where id = $1`, [id]);
+    await api.owner.query(`update hospital.appointments set status = 'checked_in' where id = $1`, [id]);
+    await api.owner.query(
+      `update hospital.appointments set status = 'cancelled', cancellation_reason = 'doctor_ill' where id = $1`,
+      [id],
+    );
+    assert.deepEqual(await heard(subscriber), [doctor(), plus(second, 0), plus(second, 30)]);
+    assert.deepEqual(await subscriber.close(), []);
+  });
+
+  test('tells of absences, extra sessions and new hours', async () => {
+    const subscriber = await follow(doctor(), await patientToken());
+    const [from, until] = [hoursAhead(900), hoursAhead(910)];
+    await api.owner.query(
+      `insert into hospital.doctor_time_off (doctor_id, starts_at, ends_at, reason)
+       select $1, $2, $3, r.code from hospital.time_off_reasons as r limit 1`,
+      [doctor(), from, until],
+    );
+    assert.deepEqual(await heard(subscriber), [doctor(), Date.parse(from), Date.parse(until)]);
+    await api.owner.query('delete from hospital.doctor_time_off where doctor_id = $1', [doctor()]);
+    assert.deepEqual(await heard(subscriber), [doctor(), Date.parse(from), Date.parse(until)]);
+    await api.owner.query(
+      'insert into hospital.doctor_extra_sessions (doctor_id, starts_at, ends_at) values ($1, $2, $3)',
+      [doctor(), from, until],
+    );
+    assert.deepEqual(await heard(subscriber), [doctor(), Date.parse(from), Date.parse(until)]);
+    await api.owner.query(
+      `update hospital.doctor_schedules set effective = daterange('2020-01-01', null) where doctor_id = $1`,
+      [doctor()],
+    );
+    const [, , openEnd] = await heard(subscriber);
+    assert.equal(openEnd, null);
+    assert.deepEqual(await subscriber.close(), []);
+  });
+
+  test('history that is loaded wakes nobody', async () => {
+    const subscriber = await follow(doctor(), await patientToken());
+    await api.owner.query(
+      `insert into hospital.appointments (patient_id, doctor_id, appointment_type_id, starts_at, status)
+       select $1, $2, $3, now() - n * interval '1 day', 'completed' from generate_series(1, 50) as n`,
+      [hospital.patients[0]!.id, doctor(), hospital.typeId],
+    );
+    const next = hoursAhead(300);
+    await book(next);
+    assert.deepEqual(await heard(subscriber), [doctor(), plus(next, 0), plus(next, 30)]);
+    assert.deepEqual(await subscriber.close(), []);
+  });
+
+  test('a session that was revoked hears nothing more', async () => {
+    const token = await patientToken();
+    const subscriber = await follow(doctor(), token);
+    await api.call('logOut', {}, token);
+    await book(hoursAhead(320));
+    assert.equal(await subscriber.next(), undefined);
+  });
+
+  test('is for those who are logged in, about doctors they may see', async () => {
+    const refused = async (doctorId: string, token?: string): Promise<string> =>
+      (await (await subscribe(api.url, FREE_TIME, token, {}, { doctorId })).next()).errors[0].extensions.code;
+    assert.equal(await refused(doctor()), 'UNAUTHENTICATED');
+    assert.equal(await refused('999999999', await patientToken()), 'NOT_FOUND');
+    await api.owner.query('update hospital.doctors set deactivated_at = now() where id = $1', [
+      hospital.doctors[2]!.id,
+    ]);
+    assert.equal(await refused(hospital.doctors[2]!.id, await patientToken()), 'NOT_FOUND');
+  });
+});

@@ -16,20 +16,24 @@ select results_eq(
     ('contact_kinds', 'all'),
     ('departments', 'all'),
     ('diagnosis_codes', 'all'),
+    ('doctor_extra_sessions', 'all'),
     ('doctor_schedules', 'all'),
     ('doctors', 'all'),
     ('facilities', 'all'),
     ('identifier_systems', 'all'),
     ('jobs', 'all'),
     ('medications', 'all'),
+    ('no_show_reasons', 'all'),
     ('outcome_codes', 'all'),
+    ('override_reasons', 'all'),
     ('rooms', 'all'),
     ('sexes', 'all'),
     ('specialties', 'all'),
     ('staff_members', 'all'),
     ('time_off_reasons', 'all'),
     ('time_zones', 'all'),
-    ('treatment_types', 'all')
+    ('treatment_types', 'all'),
+    ('waitlist_statuses', 'all')
   $$,
   'The laboratory sees the directory and no patient.'
 );

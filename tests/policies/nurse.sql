@@ -8,6 +8,7 @@ select tests.authenticate_as('nurse@example.test');
 select results_eq(
   $$ select * from tests.sees() where rows not in ('denied', 'none') $$,
   $$ values
+    ('appointment_staff', 'Ann'),
     ('appointment_status_transitions', 'all'),
     ('appointment_statuses', 'all'),
     ('appointment_types', 'all'),
@@ -17,13 +18,16 @@ select results_eq(
     ('contact_kinds', 'all'),
     ('departments', 'all'),
     ('diagnosis_codes', 'all'),
+    ('doctor_extra_sessions', 'all'),
     ('doctor_schedules', 'all'),
     ('doctors', 'all'),
     ('facilities', 'all'),
     ('identifier_systems', 'all'),
     ('jobs', 'all'),
     ('medications', 'all'),
+    ('no_show_reasons', 'all'),
     ('outcome_codes', 'all'),
+    ('override_reasons', 'all'),
     ('patients', 'Ann'),
     ('rooms', 'all'),
     ('sexes', 'all'),
@@ -31,14 +35,17 @@ select results_eq(
     ('staff_members', 'all'),
     ('time_off_reasons', 'all'),
     ('time_zones', 'all'),
-    ('treatment_types', 'all')
+    ('treatment_types', 'all'),
+    ('waitlist_statuses', 'all')
   $$,
   'A nurse sees the department''s calendar and roster, and no clinical row of a chart that is not open.'
 );
 select results_eq(
   'select * from tests.may_write()',
   $$ values
-    ('appointments', 'update', 'status')
+    ('appointment_staff', 'delete', null),
+    ('appointment_staff', 'insert', 'appointment_id, staff_member_id'),
+    ('appointments', 'update', 'no_show_reason, status')
   $$,
   'A nurse writes these columns and no others.'
 );
@@ -46,6 +53,7 @@ select hospital.open_chart(tests.id_of('ann'));
 select results_eq(
   $$ select * from tests.sees() where rows not in ('denied', 'none') $$,
   $$ values
+    ('appointment_staff', 'Ann'),
     ('appointment_status_transitions', 'all'),
     ('appointment_statuses', 'all'),
     ('appointment_types', 'all'),
@@ -56,13 +64,16 @@ select results_eq(
     ('contact_points', 'Ann'),
     ('departments', 'all'),
     ('diagnosis_codes', 'all'),
+    ('doctor_extra_sessions', 'all'),
     ('doctor_schedules', 'all'),
     ('doctors', 'all'),
     ('facilities', 'all'),
     ('identifier_systems', 'all'),
     ('jobs', 'all'),
     ('medications', 'all'),
+    ('no_show_reasons', 'all'),
     ('outcome_codes', 'all'),
+    ('override_reasons', 'all'),
     ('patient_conditions', 'Ann'),
     ('patients', 'Ann'),
     ('prescriptions', 'Ann'),
@@ -75,7 +86,8 @@ select results_eq(
     ('treatment_types', 'all'),
     ('treatments', 'Ann'),
     ('visit_diagnoses', 'Ann'),
-    ('visits', 'Ann')
+    ('visits', 'Ann'),
+    ('waitlist_statuses', 'all')
   $$,
   'With Ann''s chart open she sees her record too, and nothing of Bob.'
 );

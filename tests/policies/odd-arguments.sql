@@ -16,6 +16,7 @@ from (
     ('timestamptz', array[null, 'infinity', '-infinity', '294276-12-31 23:59:59Z', '4713-01-01 00:00Z BC', '2030-01-01 12:00Z']),
     ('date', array[null, 'infinity', '-infinity', '5874897-12-31', '4713-01-01 BC', '1990-01-01']),
     ('numeric', array[null, 'NaN', 'Infinity', '-Infinity', '99999999999999999999', '0.005']),
+    ('hospital.weekly_shift[]', array[null, '{}', '{NULL}', '{"(1,08:00,12:00,)"}', '{"(9,24:00,00:00:30,-1)"}', '{"(,,,)","(1,08:00,08:00,)"}']),
     ('boolean', array[null, 'true', 'false', 'true', 'false', 'true'])
 ) as k (kind, forms)
 cross join lateral unnest(k.forms) with ordinality as v (value, form);

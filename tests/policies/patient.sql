@@ -8,6 +8,10 @@ select tests.authenticate_as('ann@example.test');
 select results_eq(
   $$ select * from tests.sees() where rows not in ('denied', 'none') $$,
   $$ values
+    ('appointment_moves', 'Ann'),
+    ('appointment_overrides', 'Ann'),
+    ('appointment_series', 'Ann'),
+    ('appointment_staff', 'Ann'),
     ('appointment_status_history', 'Ann'),
     ('appointment_statuses', 'all'),
     ('appointment_types', 'all'),
@@ -21,8 +25,10 @@ select results_eq(
     ('facilities', 'all'),
     ('identifier_systems', 'all'),
     ('medications', 'all'),
+    ('no_show_reasons', 'all'),
     ('notifications', 'Ann'),
     ('outcome_codes', 'all'),
+    ('override_reasons', 'all'),
     ('patient_conditions', 'Ann'),
     ('patient_identifiers', 'Ann'),
     ('patients', 'Ann'),
@@ -35,19 +41,24 @@ select results_eq(
     ('treatments', 'Ann'),
     ('visit_diagnoses', 'Ann'),
     ('visit_versions', 'Ann'),
-    ('visits', 'Ann')
+    ('visits', 'Ann'),
+    ('waitlist_entries', 'Ann'),
+    ('waitlist_statuses', 'all')
   $$,
   'A patient sees the own record, the directory and nothing of anybody else.'
 );
 select results_eq(
   'select * from tests.may_write()',
   $$ values
-    ('appointments', 'insert',
-      'appointment_type_id, doctor_id, patient_id, reason, room_id, starts_at'),
-    ('appointments', 'update', 'cancellation_reason, reason, status'),
+    ('appointment_series', 'insert', 'appointment_type_id, doctor_id, every_weeks, first_date, local_time, occurrences, patient_id'),
+    ('appointment_series', 'update', 'skipped_dates'),
+    ('appointments', 'insert', 'appointment_type_id, doctor_id, override_id, patient_id, reason, series_id, starts_at, status'),
+    ('appointments', 'update', 'cancellation_reason, doctor_id, reason, starts_at, status'),
     ('contact_points', 'insert', 'kind, patient_id, staff_member_id, value'),
     ('contact_points', 'update', 'value'),
-    ('patients', 'update', 'time_zone')
+    ('patients', 'update', 'time_zone'),
+    ('waitlist_entries', 'insert', 'appointment_type_id, department_id, doctor_id, patient_id, starts_before, starts_from'),
+    ('waitlist_entries', 'update', 'starts_before, starts_from, status')
   $$,
   'A patient writes these columns and no others.'
 );

@@ -6,7 +6,8 @@ select set_config('role', 'hospital_worker', true);
 select results_eq(
   'select * from tests.may_execute()',
   $$ values
-    ('ops.enter_job_run'), ('ops.fail_job_run'), ('ops.finish_job_run'), ('ops.send_reminders'), ('ops.start_job_run')
+    ('ops.enter_job_run'), ('ops.expire_holds'), ('ops.fail_job_run'), ('ops.finish_job_run'), ('ops.offer_waitlist'),
+    ('ops.send_reminders'), ('ops.start_job_run')
   $$,
   'The worker calls the functions of its jobs.'
 );

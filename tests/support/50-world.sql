@@ -58,6 +58,26 @@ begin
     values (person.id, 'ssn', '999-00-' || person.id);
     insert into hospital.doctor_time_off (doctor_id, starts_at, ends_at, reason)
     values (person.doctor, '2026-01-05', '2026-01-06', 'illness');
+    insert into hospital.doctor_extra_sessions (doctor_id, starts_at, ends_at)
+    values (person.doctor, '2026-01-06', '2026-01-07');
+    insert into hospital.waitlist_entries (patient_id, appointment_type_id, doctor_id, starts_before)
+    values (person.id, tests.type_id(), person.doctor, now() + interval '30 days');
+    insert into hospital.appointment_staff (appointment_id, staff_member_id)
+    select
+      appointment,
+      tests.staff_member('nurse', m.department_id)
+    from hospital.doctors as d
+    join hospital.staff_members as m
+      on m.id = d.staff_member_id
+    where d.id = person.doctor;
+    insert into hospital.appointment_overrides (doctor_id, patient_id, span, reason)
+    values (person.doctor, person.id, tstzrange('2026-01-05', '2026-01-06'), 'urgent_need');
+    insert into hospital.appointment_series
+      (patient_id, doctor_id, appointment_type_id, first_date, local_time, every_weeks, occurrences)
+    values (person.id, person.doctor, tests.type_id(), '2026-01-05', '10:00', 1, 4);
+    update hospital.appointments as a
+    set ends_at = a.ends_at + interval '15 minutes'
+    where a.id = appointment;
     insert into hospital.visit_diagnoses (visit_id, patient_id, diagnosis_code_id, rank)
     values (visit, person.id, tests.diagnosis_code(), 1);
     insert into hospital.patient_conditions (patient_id, diagnosis_code_id, onset_on)

@@ -63,7 +63,8 @@ export async function openHospital(appointments: number, timeZone = 'America/New
     );
     return id as string;
   };
-  for (let hour = 1; hour <= appointments; hour += 1) await book(hour);
+  // Not within the hour: that is notice too short for a consultation.
+  for (let hour = 1; hour <= appointments; hour += 1) await book(hour + 1);
   return {
     database,
     owner,
@@ -99,13 +100,13 @@ export async function blockMessages({ database }: WorkerHospital): Promise<() =>
   return () => client.end();
 }
 
-/** Keeps the worker, after its work and before the commit, from recording a success, until called. */
+/** Keeps the worker, after writing reminders and before the commit, from recording it, until called. */
 export async function blockSuccess({ database, owner }: WorkerHospital): Promise<() => Promise<void>> {
   await owner.query(
     `create function ops.wait_for_test() returns trigger language plpgsql
      as 'begin perform pg_advisory_xact_lock(4711); return new; end';
      create trigger wait_for_test before update on ops.job_runs
-     for each row when (new.outcome = 'succeeded') execute function ops.wait_for_test()`,
+     for each row when (new.outcome = 'succeeded' and new.job = 'send_reminders') execute function ops.wait_for_test()`,
   );
   const client = new Client({ connectionString: database.url('hospital_owner') });
   await client.connect();

@@ -59,8 +59,10 @@ describe('hospital_worker', () => {
     });
     assert.deepEqual(rows.flat(), [
       'ops.enter_job_run',
+      'ops.expire_holds',
       'ops.fail_job_run',
       'ops.finish_job_run',
+      'ops.offer_waitlist',
       'ops.send_reminders',
       'ops.start_job_run',
     ]);

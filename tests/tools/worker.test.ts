@@ -17,21 +17,31 @@ import {
 /** A constraint that no reminder can meet, and whose error quotes the whole row. */
 const refuseMessages = `alter table hospital.notifications add constraint no_messages check (body = '') not valid`;
 
+/** How the runs of the job that has something to do ended. */
 const outcomes = (hospital: WorkerHospital): Promise<unknown[]> =>
-  hospital.column('select outcome from ops.job_runs order by id');
+  hospital.column(`select outcome from ops.job_runs where job = 'send_reminders' order by id`);
 
 describe('the worker', { concurrency: 2 }, () => {
   test('does every job when it starts, and records the run', async (t) => {
     const hospital = await openHospital(3);
     t.after(() => hospital.close());
     const worker = await startWorker(hospital.url);
-    await until(async () => (await outcomes(hospital)).includes('succeeded'));
+    const done = `select job from ops.job_runs where outcome = 'succeeded' order by job`;
+    await until(async () => (await hospital.column(done)).length === jobs.length);
     await worker.stop();
     const { rows } = await hospital.owner.query(
-      'select job, outcome, affected_rows, finished_at >= started_at as in_order from ops.job_runs',
+      // The first of each: the clock may have started another meanwhile.
+      `select distinct on (job) job, outcome, affected_rows, finished_at >= started_at as in_order
+       from ops.job_runs
+       order by job, id`,
     );
-    const expected = { outcome: 'succeeded', affected_rows: '3', in_order: true };
-    assert.deepEqual(rows, jobs.map(({ name }) => ({ job: name, ...expected })));
+    const expected = (name: string): object => ({
+      job: name,
+      outcome: 'succeeded',
+      affected_rows: name === 'send_reminders' ? '3' : '0',
+      in_order: true,
+    });
+    assert.deepEqual(rows, jobs.map(({ name }) => name).sort().map(expected));
   });
 
   test('records a failing job with its SQLSTATE and tries it again', async (t) => {
@@ -72,7 +82,10 @@ describe('the worker', { concurrency: 2 }, () => {
     await worker.stop();
     await until(() => isDeserted(hospital));
     await release();
-    assert.deepEqual(await hospital.column('select error_code from ops.job_runs'), ['57014']);
+    assert.deepEqual(
+      await hospital.column(`select error_code from ops.job_runs where job = 'send_reminders'`),
+      ['57014'],
+    );
     const next = await startWorker(hospital.url);
     await until(async () => (await outcomes(hospital)).includes('succeeded'));
     await next.stop();
@@ -124,7 +137,8 @@ describe('the worker', { concurrency: 2 }, () => {
     await workOnce(hospital.url);
     const again = spawnWork(hospital.url, '--once');
     assert.equal(await again.ended, 0, again.said());
-    assert.deepEqual(await hospital.column('select affected_rows::integer from ops.job_runs order by id'), [2, 0]);
+    const written = `select affected_rows::integer from ops.job_runs where job = 'send_reminders' order by id`;
+    assert.deepEqual(await hospital.column(written), [2, 0]);
     await until(() => isDeserted(hospital));
   });
 });

@@ -39,21 +39,34 @@ export type ApiErrorCode = keyof typeof API_ERRORS;
  * constants in the source (a test sees to it), reach the client; the sentence here stands for all of them.
  */
 export const CONDITIONS: Readonly<Record<string, ErrorEntry>> = {
+  IDKEY: { code: 'KEY_REUSED', message: 'This key was used for another request.' },
+  INWAY: { code: 'APPOINTMENTS_IN_THE_WAY', message: 'Appointments are in the way of this change.' },
+  ISOLN: { code: 'ISOLATION_REFUSED', message: 'This is done under READ COMMITTED only.' },
+  LIMIT: { code: 'DAY_FULL', message: 'The doctor takes no more appointments on that day.' },
   MISSA: { code: 'ARGUMENT_MISSING', message: 'Something that is needed was not given.' },
+  NHOLD: { code: 'TOO_MANY_HOLDS', message: 'The patient holds as many times as one may hold at once.' },
   NOTBK: { code: 'NOT_BOOKABLE', message: 'This doctor, patient or type of appointment cannot be booked.' },
+  NOTIC: { code: 'NOTICE_TOO_SHORT', message: 'It is too late to book that time.' },
   NTFND: { code: 'NOT_FOUND', message: 'There is no such thing, or none that you may see.' },
   OUTWH: { code: 'OUTSIDE_WORKING_HOURS', message: 'The doctor does not work at that time.' },
   PASTT: { code: 'TIME_PASSED', message: 'That time has passed.' },
   PATBU: { code: 'PATIENT_BUSY', message: 'The patient has another appointment at that time.' },
   PRMSN: { code: 'FORBIDDEN', message: 'Your role may not do this.' },
   PWLEN: { code: 'PASSWORD_TOO_LONG', message: 'The password is too long.' },
+  RETRY: { code: 'TRY_AGAIN', message: 'Somebody else is changing the same calendar. Try again.' },
   ROOMT: { code: 'ROOM_TAKEN', message: 'The room is taken at that time.' },
+  SESSN: { code: 'SESSION_IN_THE_WAY', message: 'An extra session lies in that time.' },
   SLOTT: { code: 'SLOT_TAKEN', message: 'That time is already taken.' },
   SPANL: { code: 'SPAN_TOO_LONG', message: 'The span is too long.' },
+  SRIES: { code: 'SERIES_IMPOSSIBLE', message: 'The series cannot be booked as asked.' },
+  STAFB: { code: 'STAFF_BUSY', message: 'A member of staff is busy at that time.' },
+  TOFAR: { code: 'TOO_FAR_AHEAD', message: 'That time is too far ahead to be booked.' },
   TRNSN: { code: 'STATUS_CHANGE_REFUSED', message: 'The status does not allow this now.' },
   UNAUT: { code: 'UNAUTHENTICATED', message: 'Log in first.' },
   UNKWN: { code: 'CODE_UNKNOWN', message: 'That code is not on the list.' },
   WEAKP: { code: 'PASSWORD_TOO_SHORT', message: 'The password is too short.' },
+  WISHN: { code: 'TOO_MANY_WISHES', message: 'The patient waits for as many things as one may at once.' },
+  XHOLD: { code: 'HOLD_EXPIRED', message: 'The hold has run out.' },
 };
 
 /** Constraints a client may run into, by name; those not listed fall into their family below. */
@@ -63,6 +76,20 @@ export const CONSTRAINTS: Readonly<Record<string, ErrorEntry>> = {
     message: 'There is an account with this e-mail address already.',
   },
   accounts_email_plausible: { code: 'EMAIL_REFUSED', message: 'This is not an e-mail address.' },
+  appointment_overrides_reason_fkey: { code: 'CODE_UNKNOWN', message: 'That reason is not on the list.' },
+  appointment_overrides_span_bounded: {
+    code: 'TIME_REFUSED',
+    message: 'An override covers three days at most.',
+  },
+  appointment_series_every_weeks_plausible: {
+    code: 'VALUE_REFUSED',
+    message: 'Between two of a series lie 1 to 52 weeks.',
+  },
+  appointment_series_is_finite: { code: 'VALUE_REFUSED', message: 'A series has 1 to 52 appointments.' },
+  appointment_staff_never_double_booked: {
+    code: 'STAFF_BUSY',
+    message: 'A member of staff is busy at that time.',
+  },
   appointment_status_history_transition_allowed: {
     code: 'STATUS_CHANGE_REFUSED',
     message: 'An appointment cannot change from its status to that one.',
@@ -70,6 +97,11 @@ export const CONSTRAINTS: Readonly<Record<string, ErrorEntry>> = {
   appointments_cancellation_reason_fkey: { code: 'CODE_UNKNOWN', message: 'That reason is not on the list.' },
   appointments_doctor_never_double_booked: { code: 'SLOT_TAKEN', message: 'That time is already taken.' },
   appointments_end_after_start: { code: 'TIME_ORDER', message: 'The end must come after the start.' },
+  appointments_no_show_reason_fkey: { code: 'CODE_UNKNOWN', message: 'That reason is not on the list.' },
+  appointments_only_offers_are_refused: {
+    code: 'VALUE_REFUSED',
+    message: 'Only an offer is refused.',
+  },
   appointments_patient_never_double_booked: {
     code: 'PATIENT_BUSY',
     message: 'The patient has another appointment at that time.',
@@ -85,6 +117,31 @@ export const CONSTRAINTS: Readonly<Record<string, ErrorEntry>> = {
     code: 'CONTACT_REFUSED',
     message: 'A contact needs 1 to 300 characters.',
   },
+  doctor_extra_sessions_end_after_start: {
+    code: 'TIME_ORDER',
+    message: 'The end must come after the start.',
+  },
+  doctor_extra_sessions_never_overlap: {
+    code: 'SESSIONS_OVERLAP',
+    message: 'The doctor has an extra session in that time already.',
+  },
+  doctor_extra_sessions_times_finite: {
+    code: 'TIME_REFUSED',
+    message: 'A session has a beginning and an end.',
+  },
+  doctor_schedules_effective_not_empty: { code: 'TIME_ORDER', message: 'The hours end before they begin.' },
+  doctor_schedules_never_overlap: { code: 'SHIFTS_OVERLAP', message: 'Two shifts of the week overlap.' },
+  doctor_schedules_weekday_is_iso: {
+    code: 'WEEKDAY_REFUSED',
+    message: 'A weekday is 1 for Monday to 7 for Sunday.',
+  },
+  doctor_schedules_whole_minutes: {
+    code: 'TIME_REFUSED',
+    message: 'Shifts begin and end on whole minutes.',
+  },
+  doctor_time_off_ends_after_start: { code: 'TIME_ORDER', message: 'The end must come after the start.' },
+  doctor_time_off_reason_fkey: { code: 'CODE_UNKNOWN', message: 'That reason is not on the list.' },
+  doctor_time_off_times_finite: { code: 'TIME_REFUSED', message: 'An absence has a beginning and an end.' },
   doctors_licence_key: { code: 'LICENCE_TAKEN', message: 'There is a doctor with this licence already.' },
   doctors_licence_not_blank: { code: 'LICENCE_REFUSED', message: 'A licence needs 1 to 40 characters.' },
   doctors_practising_since_plausible: {
@@ -92,6 +149,10 @@ export const CONSTRAINTS: Readonly<Record<string, ErrorEntry>> = {
     message: 'Practice cannot have begun before 1930 or in the future.',
   },
   doctors_specialization_fkey: { code: 'CODE_UNKNOWN', message: 'That specialty is not on the list.' },
+  idempotency_keys_key_plausible: {
+    code: 'KEY_REFUSED',
+    message: 'A key for repeating a request has 8 to 200 characters.',
+  },
   patient_conditions_abated_after_onset: {
     code: 'TIME_ORDER',
     message: 'A condition cannot end before it began.',
@@ -135,6 +196,18 @@ export const CONSTRAINTS: Readonly<Record<string, ErrorEntry>> = {
   visits_texts_not_too_long: {
     code: 'TEXT_TOO_LONG',
     message: 'A diagnosis may have 2000 and notes 20000 characters at most.',
+  },
+  waitlist_entries_priority_plausible: {
+    code: 'VALUE_REFUSED',
+    message: 'A priority is a number from 0 to 9.',
+  },
+  waitlist_entries_span_finite: {
+    code: 'TIME_REFUSED',
+    message: 'The span of starts has a beginning and an end.',
+  },
+  waitlist_entries_span_not_empty: {
+    code: 'TIME_ORDER',
+    message: 'The span of starts ends before it begins.',
   },
 };
 

@@ -10,6 +10,7 @@ import type {} from '@graphile/simplify-inflection';
  * - a row is looked up by its key or by one column that is unique for a client too: wider keys and sort orders are rules;
  * - a foreign key to a code list is no relation: the code itself is the readable word;
  * - a list on its owner drops the owner's name: `doctor.schedules` for doctor_schedules;
+ * - a word without a plural of its own is listed: `appointmentSeriesList`;
  * - a mutation's payload is named after what it returns.
  */
 export const NamingPlugin: GraphileConfig.Plugin = {
@@ -19,6 +20,7 @@ export const NamingPlugin: GraphileConfig.Plugin = {
   inflection: {
     replace: {
       _schemaPrefix: () => '',
+      pluralize: (previous, _options, word) => (/(series|staff)$/i.test(word) ? `${word}List` : previous!(word)),
       _attributeName: (previous, _options, details) => previous!({ ...details, skipRowId: true }),
       _getBaseNameFromKeys: (previous, _options, keys) => previous!(keys.slice(0, 1)),
       _manyRelation(previous, _options, details) {

@@ -16,7 +16,7 @@ import { NamingPlugin } from './naming.ts';
 import { identityOf, requestIdOf } from './request.ts';
 import { ScalarsPlugin } from './scalars.ts';
 import { TagsPlugin } from './tags.ts';
-import { ownEvents, SubscriptionPlugin } from './subscriptions.ts';
+import { freeTimeEvents, ownEvents, SubscriptionPlugin } from './subscriptions.ts';
 
 /** Bytes of a request's body, or of a message on a websocket. */
 export const MAX_REQUEST_LENGTH = 100_000;
@@ -96,7 +96,7 @@ export function makePreset(options: PresetOptions): {
     pgServices: [pgService],
     gather: { pgStrictFunctions: true },
     schema: {
-      defaultBehavior: '-insert -update -delete',
+      defaultBehavior: '-resource:insert -resource:update -resource:delete',
       dontSwallowErrors: true,
       sortExport: true,
       pgForbidSetofFunctionsToReturnNull: true,
@@ -115,9 +115,11 @@ export function makePreset(options: PresetOptions): {
         const identity = ctx.ws
           ? whoAsks(ctx.ws.request, ctx.ws.connectionParams as Record<string, unknown> | undefined)
           : whoAsks(ctx.node?.req);
+        const events = pgService.pgSubscriber;
         return {
           pgSettings: identity.claims,
-          ownEvents: pgService.pgSubscriber && ownEvents(pgService.pgSubscriber as never, pool, identity),
+          ownEvents: events && ownEvents(events as never, pool, identity),
+          freeTimeEvents: events && freeTimeEvents(events as never, pool, identity),
         };
       },
     },

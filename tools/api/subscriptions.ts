@@ -17,9 +17,15 @@ export interface OwnEvents {
   subscribe(): Promise<AsyncIterableIterator<string>>;
 }
 
+/** The same for a doctor's free time, by the doctor's key. */
+export interface FreeTimeEvents {
+  subscribe(doctorId: string): Promise<AsyncIterableIterator<string>>;
+}
+
 /**
  * `subscription { appointmentChanged { event appointment { … } } }`: takes no argument, because the topic
  * follows from the session. The row is read under the subscriber's own row security.
+ * `subscription { freeTimeChanged(doctorId: 7) { startsAt endsAt } }`: for whoever may see the doctor.
  */
 export const SubscriptionPlugin: GraphileConfig.Plugin = extendSchema((build) => {
   const { appointments } = build.pgResources as Record<string, any>;
@@ -30,6 +36,12 @@ export const SubscriptionPlugin: GraphileConfig.Plugin = extendSchema((build) =>
         Tells of each change to an appointment of the person logged in (or of the department, at reception).
         """
         appointmentChanged: AppointmentChange
+
+        """
+        Tells of each change to the free time of a doctor the person logged in may see: when, never for whom.
+        A hold that runs out is told when it is tidied up, within a minute or when its time is taken.
+        """
+        freeTimeChanged(doctorId: BigInt!): FreeTimeChange
       }
 
       """
@@ -46,6 +58,26 @@ export const SubscriptionPlugin: GraphileConfig.Plugin = extendSchema((build) =>
         """
         appointment: Appointment
       }
+
+      """
+      A span in which the free time of a doctor has changed.
+      """
+      type FreeTimeChange {
+        """
+        The key of the doctor.
+        """
+        doctorId: BigInt!
+
+        """
+        The instant the span starts.
+        """
+        startsAt: Datetime!
+
+        """
+        The instant the span ends, or null when it has no end.
+        """
+        endsAt: Datetime
+      }
     `,
     objects: {
       Subscription: {
@@ -55,6 +87,18 @@ export const SubscriptionPlugin: GraphileConfig.Plugin = extendSchema((build) =>
               listen(context().get('ownEvents' as never) as any, constant('own'), jsonParse),
             plan: ($event: any) => $event,
           },
+          freeTimeChanged: {
+            subscribePlan: (_$root: any, { $doctorId }: any) =>
+              listen(context().get('freeTimeEvents' as never) as any, $doctorId, jsonParse),
+            plan: ($event: any) => $event,
+          },
+        },
+      },
+      FreeTimeChange: {
+        plans: {
+          doctorId: ($event: any) => $event.get('doctorId'),
+          startsAt: ($event: any) => $event.get('startsAt'),
+          endsAt: ($event: any) => $event.get('endsAt'),
         },
       },
       AppointmentChange: {
@@ -72,7 +116,24 @@ export function ownEvents(source: EventSource, pool: Pool, identity: Identity): 
   return {
     async subscribe() {
       const topic = await topicOf(pool, identity);
-      return follow(source.subscribe(topic), pool, identity);
+      return follow(source.subscribe(topic), identity, async (payload) => {
+        const { id } = JSON.parse(payload) as { id: number };
+        return standingOf(pool, identity, 'hospital.appointments', id);
+      });
+    },
+  };
+}
+
+/** The changes of a doctor's free time, for those who may see the doctor. */
+export function freeTimeEvents(source: EventSource, pool: Pool, identity: Identity): FreeTimeEvents {
+  return {
+    async subscribe(doctorId) {
+      if (!identity.expiresAt) throw refusal('UNAUTHENTICATED');
+      const standing = (): Promise<Standing> => standingOf(pool, identity, 'hospital.doctors', doctorId);
+      const { live, key } = await standing();
+      if (!live) throw refusal('UNAUTHENTICATED');
+      if (key === null) throw refusal('NOT_FOUND');
+      return follow(source.subscribe(`free_time:doctor:${key}`), identity, standing);
     },
   };
 }
@@ -99,8 +160,8 @@ async function topicOf(pool: Pool, { claims, expiresAt }: Identity): Promise<str
  */
 function follow(
   events: AsyncIterableIterator<string>,
-  pool: Pool,
   identity: Identity,
+  standingAt: (payload: string) => Promise<Standing>,
 ): AsyncIterableIterator<string> {
   const end = (): Promise<unknown> => Promise.resolve(events.return?.());
   const lifetime = (identity.expiresAt?.getTime() ?? 0) - Date.now();
@@ -119,27 +180,33 @@ function follow(
         // A lost connection may have lost events with it, so the client is told to subscribe anew.
         const event = await events.next().catch(() => Promise.reject(refusal('UNAVAILABLE')));
         if (event.done) return finish();
-        const standing = await standingOf(pool, identity, event.value);
-        if (!standing.live) return finish();
-        if (standing.visible) return event;
+        const { live, key } = await standingAt(event.value);
+        if (!live) return finish();
+        if (key !== null) return event;
       }
     },
     return: finish,
   };
 }
 
+/** Whether the session lives, and the key of the row if it may see it. */
+interface Standing {
+  live: boolean;
+  key: string | null;
+}
+
 async function standingOf(
   pool: Pool,
   identity: Identity,
-  payload: string,
-): Promise<{ live: boolean; visible: boolean }> {
-  const { id } = JSON.parse(payload) as { id: number };
+  table: 'hospital.appointments' | 'hospital.doctors',
+  id: number | string,
+): Promise<Standing> {
   const { rows } = await asCaller(pool, identity.claims, (client) =>
-    client.query(
+    client.query<Standing>(
       `select exists (select from hospital.current_account() as a where a.role is not null) as live,
-         exists (select from hospital.appointments as a where a.id = $1::bigint) as visible`,
+         (select t.id::text from ${table} as t where t.id = $1::bigint) as key`,
       [id],
     ),
   );
-  return rows[0];
+  return rows[0]!;
 }

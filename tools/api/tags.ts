@@ -14,11 +14,33 @@ export const TagsPlugin: GraphileConfig.Plugin = pgSmartTags([
   // Derived for the benefit of constraints.
   hide('appointments', 'busy'),
   hide('doctors', 'job'),
-  hide('doctor_schedules', 'minutes'),
+  hide('appointment_staff', 'busy'),
+  hide('appointment_staff', 'status'),
+  hide('appointment_staff', 'job'),
 
   relation('prescriptions', 'prescriptions_prescribed_by_fkey', 'prescriber', 'prescriptions'),
   relation('patients', 'patients_merged_into_id_fkey', 'mergedInto', 'duplicates'),
   relation('staff_members', 'staff_members_manager_id_fkey', 'manager', 'reports'),
+
+  // A field of the change, and no question of its own.
+  {
+    kind: 'procedure',
+    match: 'hospital.calendar_change_appointments',
+    tags: { behavior: '-queryField typeField' },
+  },
+
+  // Indexed where they are set, which the library does not count as an index.
+  ...[
+    relation('appointments', 'appointments_series_is_the_patients', 'series', 'appointments'),
+    relation('appointments', 'appointments_override_is_for_doctor_and_patient', 'override', 'appointments'),
+    relation('appointments', 'appointments_waitlist_entry_is_the_patients', 'waitlistEntry', 'offers'),
+  ].map((rule) => ({ ...rule, tags: { ...rule.tags, isIndexed: true as const } })),
+  relation('appointment_staff', 'appointment_staff_follows_the_appointment', 'appointment', 'staff'),
+  relation('appointment_staff', 'appointment_staff_is_staff_with_job', 'staffMember', 'appointments'),
+  relation('appointment_moves', 'appointment_moves_from_doctor_id_fkey', 'fromDoctor', 'movesAway'),
+  relation('appointment_moves', 'appointment_moves_to_doctor_id_fkey', 'toDoctor', 'movesHere'),
+  relation('appointment_moves', 'appointment_moves_from_room_id_fkey', 'fromRoom', 'movesAway'),
+  relation('appointment_moves', 'appointment_moves_to_room_id_fkey', 'toRoom', 'movesHere'),
 
   // A doctor's department is that of the member of staff he is.
   tag('class', 'doctors', {

@@ -1,13 +1,17 @@
-import { pastDays, place, spread, type Demand } from './booking.ts';
+import { pastDays, place, spread, without, type Demand } from './booking.ts';
 import { dateText, instantAt, instantText } from './calendar.ts';
 import { madeAt, spanOf, statusOf, typeOf, type Status } from './circumstances.ts';
 import { Clinic } from './clinic.ts';
 import { Failure } from '../failure.ts';
 import { remind } from './messages.ts';
+import { Nurses } from './nurses.ts';
 import { Panels } from './panels.ts';
+import { move, override, wait } from './paperwork.ts';
 import { openInstant, type Patients } from './patients.ts';
-import { pinsFor, type Pin } from './pins.ts';
+import { pinsFor } from './pins.ts';
+import type { Shift } from './hours.ts';
 import type { Random } from './random.ts';
+import { planSeries, seriesType } from './series.ts';
 import type { Doctor } from './staff.ts';
 import { Batch } from './tables.ts';
 import type { World } from './world.ts';
@@ -25,6 +29,8 @@ export interface Appointment {
   type: string;
   /** Made for the demonstration, and not by chance. */
   isPinned: boolean;
+  /** The series it was booked with. */
+  series?: number;
 }
 
 const rowsPerBatch = 4000;
@@ -38,6 +44,12 @@ const cancellations = [
   ['facility_closed', 4],
   ['entered_in_error', 3],
 ] as const;
+const noShows = [
+  ['did_not_come', 78],
+  ['came_too_late', 12],
+  ['left_before_seen', 7],
+  ['not_informed', 3],
+] as const;
 
 /**
  * The appointments of two years and the coming two months with what happened at them, in the order of time.
@@ -47,21 +59,28 @@ export function* book(world: World, doctors: Doctor[], patients: Patients): Gene
   const random = world.random(4);
   const panels = new Panels(world, patients, doctors);
   const clinic = new Clinic(world, patients);
+  const nurses = new Nurses(world);
+  const waiting = new Set<string>();
   const seen = new Uint8Array(patients.count + 1);
   const pins = pinsFor(world, doctors);
-  const demands = spread(world, world.random(5), doctors);
   let batch = new Batch();
+  planSeries(world, batch, doctors, new Panels(world, patients, doctors), pins);
+  const demands = spread(world, world.random(5), doctors, pins);
   let today = Number.NaN;
   let next = demands.next(0);
   while (!next.done) {
     const demand = next.value;
     if (demand.day !== today) {
       panels.startDay((today = demand.day));
+      nurses.startDay();
       for (const pin of pins.get(today) ?? []) panels.claim(pin.patientId, pin.specialty);
     }
-    const pinned = (pins.get(today) ?? []).filter(({ doctorId }) => doctorId === demand.doctor.id);
-    const made = visitsOf(world, random, demand, panels, patients, seen, pinned);
-    for (const appointment of made) writeAppointment(world, batch, random, clinic, appointment, demand);
+    const made = visitsOf(world, random, demand, panels, patients, seen);
+    for (const appointment of made) {
+      writeAppointment(world, batch, random, clinic, appointment, demand);
+      nurses.assist(batch, appointment);
+      wait(world, batch, random, appointment, patients, waiting);
+    }
     batch.progress += made.length;
     if (batch.progress >= rowsPerBatch) {
       yield batch;
@@ -85,21 +104,26 @@ function visitsOf(
   panels: Panels,
   patients: Patients,
   seen: Uint8Array,
-  pinned: Pin[],
 ): Appointment[] {
-  const { day, doctor, shifts } = demand;
+  const { day, doctor, pinned } = demand;
+  const repeated = pinned.flatMap(({ patientId, series }) => (series ? { patientId, ...series } : []));
+  const single = pinned.filter(({ series }) => !series);
+  const shifts = repeated.reduce<readonly Shift[]>(
+    (left, { minute }) => without(left, [minute, minute + spanOf(world, seriesType)]),
+    demand.shifts,
+  );
   const isNewcomer = (id: number): boolean =>
     seen[id] === 0 && (patients.openFrom[id] as number) > world.day - pastDays;
-  const chosen = pinned.map(({ patientId }) => patientId);
-  while (chosen.length < demand.count) {
+  const chosen = single.map(({ patientId }) => patientId);
+  while (chosen.length + repeated.length < demand.count) {
     const patientId = panels.choose(random, doctor);
     if (patientId === undefined) break;
     chosen.push(patientId);
   }
   // Also of an evening shift that ends in the first hours of the hospital's day.
-  const isComing = shifts.some(([, end]) => instantAt(day, end) > world.now);
+  const isComing = demand.shifts.some(([, end]) => instantAt(day, end) > world.now);
   const types = chosen.map((id, index) =>
-    index < pinned.length ? 'consultation' : typeOf(random, doctor.specialty, isComing, isNewcomer(id)),
+    index < single.length ? 'consultation' : typeOf(random, doctor.specialty, isComing, isNewcomer(id)),
   );
   const starts = place(
     random,
@@ -107,7 +131,7 @@ function visitsOf(
     types.map((type) => spanOf(world, type)),
     isComing,
   );
-  return chosen.flatMap((patientId, index): Appointment[] => {
+  const made = chosen.flatMap((patientId, index): Appointment[] => {
     const minute = starts[index];
     if (minute === null || minute === undefined) return [];
     seen[patientId] = 1;
@@ -116,11 +140,20 @@ function visitsOf(
     const startsAt = instantAt(day, minute + (type === 'procedure' ? 15 : 0));
     const minutes = world.codes.appointmentTypes.get(type)?.minutes ?? 30;
     const endsAt = startsAt + minutes;
-    const isPinned = index < pinned.length;
+    const isPinned = index < single.length;
     const status = statusOf(world, random, startsAt, isPinned || type === 'walk_in');
     const createdAt = madeAt(world, random, openInstant(patients, patientId), startsAt, type);
     return [{ id: 0, patientId, doctor, day, startsAt, endsAt, createdAt, status, type, isPinned }];
   });
+  for (const { id: series, patientId, createdAt, minute } of repeated) {
+    seen[patientId] = 1;
+    const startsAt = instantAt(day, minute);
+    const endsAt = startsAt + spanOf(world, seriesType);
+    const status = statusOf(world, random, startsAt, true);
+    const fixed = { id: 0, patientId, doctor, day, startsAt, endsAt, createdAt, status, type: seriesType };
+    made.push({ ...fixed, isPinned: true, series });
+  }
+  return made;
 }
 
 function writeAppointment(
@@ -132,7 +165,8 @@ function writeAppointment(
   demand: Demand,
 ): void {
   appointment.id = world.keys.next('appointments');
-  const { id, patientId, doctor, startsAt, endsAt, createdAt, status, type } = appointment;
+  const overrideId = override(world, batch, random, appointment);
+  const { id, patientId, doctor, startsAt, endsAt, createdAt, status, type, series = null } = appointment;
   const scenario = clinic.scenarioFor(random, appointment);
   const latest = Math.min(startsAt, world.now);
   const cancelledAt =
@@ -152,9 +186,13 @@ function writeAppointment(
     scenario.reason,
     cancelledAt === null ? null : instantText(cancelledAt),
     cancelledAt === null ? null : random.weighted(cancellations),
+    status === 'no_show' ? random.weighted(noShows) : null,
+    overrideId,
+    series,
     instantText(createdAt),
     instantText(changedAt),
   ]);
+  if (series === null) move(world, batch, random, appointment);
   if (status === 'completed') clinic.write(batch, random, appointment, scenario, dateText(demand.day));
   remind(world, batch, random, appointment);
 }

@@ -1,5 +1,6 @@
 import { weekdayOf, dateText } from './calendar.ts';
 import type { Shift } from './hours.ts';
+import type { Pin } from './pins.ts';
 import type { Random } from './random.ts';
 import type { Doctor } from './staff.ts';
 import type { World } from './world.ts';
@@ -21,6 +22,8 @@ export interface Demand {
   doctor: Doctor;
   shifts: readonly Shift[];
   count: number;
+  /** Those of them that are fixed already. */
+  pinned: Pin[];
 }
 
 const minutesOf = (shifts: readonly Shift[]): number =>
@@ -41,7 +44,12 @@ function busyness(world: World, day: number): number {
  * Spreads the appointments over days and doctors, day by day, each day's doctors in a new order. It is told how
  * many of them found their place, and returns how many never did.
  */
-export function* spread(world: World, random: Random, doctors: Doctor[]): Generator<Demand, number, number> {
+export function* spread(
+  world: World,
+  random: Random,
+  doctors: Doctor[],
+  pins: Map<number, Pin[]>,
+): Generator<Demand, number, number> {
   const first = world.day - pastDays;
   const last = world.day + comingDays;
   let weights = 0;
@@ -50,6 +58,7 @@ export function* spread(world: World, random: Random, doctors: Doctor[]): Genera
       weights += minutesOf(doctor.hours.on(day)) * busyness(world, day) * doctor.popularity;
   }
   let left = world.sizes.appointments;
+  let fixed = [...pins.values()].flat().length;
   for (let day = first; day <= last; day++) {
     const factor = busyness(world, day);
     if (factor === 0) continue;
@@ -57,13 +66,27 @@ export function* spread(world: World, random: Random, doctors: Doctor[]): Genera
       const shifts = doctor.hours.on(day);
       if (shifts.length === 0) continue;
       const weight = minutesOf(shifts) * factor * doctor.popularity;
+      const pinned = (pins.get(day) ?? []).filter(({ doctorId }) => doctorId === doctor.id);
       // Whole appointments, the fraction by lot; what a full day refuses is left for the days after it.
-      const expected = (left * weight) / weights;
+      const free = left - fixed;
+      const expected = (free * weight) / weights;
       weights -= weight;
-      left -= yield { day, doctor, shifts, count: Math.min(left, Math.floor(expected + random.fraction())) };
+      fixed -= pinned.length;
+      const count = pinned.length + Math.min(free, Math.floor(expected + random.fraction()));
+      left -= yield { day, doctor, shifts, count, pinned };
     }
   }
   return left;
+}
+
+/** The shifts without a stretch that is taken already. */
+export function without(shifts: readonly Shift[], [from, until]: Shift): Shift[] {
+  return shifts
+    .flatMap(([start, end]): Shift[] => [
+      [start, Math.min(end, from)],
+      [Math.max(start, until), end],
+    ])
+    .filter(([start, end]) => start < end);
 }
 
 /** A start, in minutes of the local day, for each length; null where the doctor's time is too full. */

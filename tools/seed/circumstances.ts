@@ -1,4 +1,5 @@
-import { minutesPerDay } from './calendar.ts';
+import type { Appointment } from './appointments.ts';
+import { instantText, minutesPerDay } from './calendar.ts';
 import type { Random } from './random.ts';
 import type { World } from './world.ts';
 
@@ -19,6 +20,16 @@ const firstContact = ['General practice', 'Family medicine', 'Internal medicine'
 /** Minutes of the calendar that a type takes, with its buffers. */
 export const spanOf = (world: World, type: string): number =>
   type === 'procedure' ? 105 : (world.codes.appointmentTypes.get(type)?.minutes ?? 30);
+
+/** The instant from which an appointment occupies time, its buffer included. */
+export const startOf = (world: World, { startsAt, type }: Appointment): number =>
+  startsAt - (world.codes.appointmentTypes.get(type)?.before ?? 0);
+
+/** The span that an appointment occupies, buffers included, as PostgreSQL reads it. */
+export const spanText = (world: World, appointment: Appointment): string => {
+  const until = appointment.endsAt + (world.codes.appointmentTypes.get(appointment.type)?.after ?? 0);
+  return `["${instantText(startOf(world, appointment))}","${instantText(until)}")`;
+};
 
 /** What kind of appointment it is; walk-ins are never made beforehand. */
 export function typeOf(random: Random, specialty: string, isComing: boolean, isNewPatient: boolean): string {
@@ -55,6 +66,8 @@ export function madeAt(
   type: string,
 ): number {
   if (type === 'walk_in') return Math.max(startsAt - random.between(5, 25), earliest);
-  const lead = Math.floor(random.fraction() ** 2 * 45 * minutesPerDay) + random.between(120, 2000);
+  // No later than the type's notice allows: a procedure a day before, anything else an hour.
+  const notice = type === 'procedure' ? minutesPerDay : 120;
+  const lead = Math.floor(random.fraction() ** 2 * 45 * minutesPerDay) + random.between(notice, 2000);
   return Math.max(earliest, Math.min(startsAt - lead, world.now - random.between(5, 600)));
 }

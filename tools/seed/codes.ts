@@ -5,6 +5,9 @@ import { diagnoses, medications, treatmentTypes } from './curated/read.ts';
 export interface AppointmentType {
   id: number;
   minutes: number;
+  /** Minutes kept free before and after. */
+  before: number;
+  after: number;
 }
 
 /** Keys of the code lists in the database that is filled. */
@@ -41,46 +44,44 @@ export async function loadCodes(client: pg.Client): Promise<Codes> {
      on conflict do nothing`,
     [treatmentTypes.map(({ name }) => name), treatmentTypes.map(({ code }) => code)],
   );
-  const read = async (sql: string): Promise<[string, number, number][]> =>
-    (await client.query({ text: sql, rowMode: 'array' })).rows.map(([code, id, minutes]) => [
+  const read = async (sql: string): Promise<[string, ...number[]][]> =>
+    (await client.query({ text: sql, rowMode: 'array' })).rows.map(([code, ...numbers]) => [
       code as string,
-      Number(id),
-      Number(minutes),
+      ...numbers.map(Number),
     ]);
+  const keys = async (sql: string): Promise<Map<string, number>> =>
+    new Map((await read(sql)).map(([code, id]) => [code, id as number]));
+  const types = await read(
+    `select code, id, duration_minutes, buffer_before_minutes, buffer_after_minutes from hospital.appointment_types`,
+  );
   return {
-    diagnoses: new Map(
-      (await read(`select code, id, 0 from hospital.diagnosis_codes where system = 'icd10cm'`)).map(
-        ([code, id]) => [code, id],
-      ),
-    ),
-    medications: new Map(
-      (await read('select code, id, 0 from hospital.medications')).map(([code, id]) => [code, id]),
-    ),
+    diagnoses: await keys(`select code, id from hospital.diagnosis_codes where system = 'icd10cm'`),
+    medications: await keys('select code, id from hospital.medications'),
     appointmentTypes: new Map(
-      (await read('select code, id, duration_minutes from hospital.appointment_types')).map(
-        ([code, id, minutes]) => [code, { id, minutes }],
-      ),
+      types.map(([code, id, minutes, before, after]) => [code, { id, minutes, before, after } as AppointmentType]),
     ),
   };
 }
 
 /** The keys that a fresh database gives, for writing files without a database. */
 export function freshCodes(): Codes {
-  const types: [string, number][] = [
-    ['consultation', 30],
-    ['new_patient', 60],
-    ['follow_up', 15],
-    ['physical', 45],
-    ['procedure', 60],
-    ['telehealth', 20],
-    ['walk_in', 30],
-    ['imported', 15],
+  const types: [string, number, number, number][] = [
+    ['consultation', 30, 0, 0],
+    ['new_patient', 60, 0, 0],
+    ['follow_up', 15, 0, 0],
+    ['physical', 45, 0, 0],
+    ['procedure', 60, 10, 20],
+    ['telehealth', 20, 0, 0],
+    ['walk_in', 30, 0, 0],
+    ['imported', 15, 0, 0],
   ];
   const number = (codes: string[]): Map<string, number> =>
     new Map(codes.map((code, place) => [code, place + 1]));
   return {
     diagnoses: number(diagnoses.map(({ code }) => code)),
     medications: number(medications.map(({ code }) => code)),
-    appointmentTypes: new Map(types.map(([code, minutes], place) => [code, { id: place + 1, minutes }])),
+    appointmentTypes: new Map(
+      types.map(([code, minutes, before, after], place) => [code, { id: place + 1, minutes, before, after }]),
+    ),
   };
 }

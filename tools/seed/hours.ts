@@ -1,3 +1,4 @@
+import { isHoliday } from './booking.ts';
 import { clockText, dateText, instantAt, instantText, minutesPerDay, weekdayOf } from './calendar.ts';
 import type { Random } from './random.ts';
 import type { Batch } from './tables.ts';
@@ -72,13 +73,14 @@ export function arrangeHours(
     writeRules(world, batch, doctor, rule, `[${dateText(changed)},)`);
   }
   const away = writeAbsences(world, batch, random, doctor);
-  return {
-    on: (day) => {
-      const { weekdays, shifts } = changed !== undefined && day < changed ? before : rule;
-      if (!weekdays.includes(weekdayOf(day)) || away.has(day)) return [];
-      return away.has(day + 1) ? shifts.filter(([, end]) => end <= minutesPerDay) : shifts;
-    },
+  const weekly = (day: number): readonly Shift[] => {
+    const { weekdays, shifts } = changed !== undefined && day < changed ? before : rule;
+    if (!weekdays.includes(weekdayOf(day)) || away.has(day)) return [];
+    return away.has(day + 1) ? shifts.filter(([, end]) => end <= minutesPerDay) : shifts;
   };
+  const isFree = (day: number): boolean => weekly(day).length === 0 && !away.has(day) && !isHoliday(day);
+  const extra = writeExtraSessions(world, batch, random, doctor, isFree);
+  return { on: (day) => extra.get(day) ?? weekly(day) };
 }
 
 function writeRules(
@@ -104,6 +106,36 @@ function writeRules(
       ]);
     }
   }
+}
+
+/** A free morning on which the doctor came in all the same; of every seventh also one that is to come. */
+function writeExtraSessions(
+  world: World,
+  batch: Batch,
+  random: Random,
+  doctor: { id: number; roomId: number; ordinal: number },
+  isFree: (day: number) => boolean,
+): Map<number, readonly Shift[]> {
+  const sessions = new Map<number, readonly Shift[]>();
+  const comeIn = (from: number): void => {
+    let day = from;
+    while (!isFree(day)) day++;
+    const shift: Shift = [540, 720];
+    sessions.set(day, [shift]);
+    const created = instantText(Math.min(instantAt(day, 0) - 20 * minutesPerDay, world.now - 600));
+    batch.add('doctor_extra_sessions', [
+      world.keys.next('doctor_extra_sessions'),
+      doctor.id,
+      instantText(instantAt(day, shift[0])),
+      instantText(instantAt(day, shift[1])),
+      doctor.roomId,
+      created,
+      created,
+    ]);
+  };
+  comeIn(world.day - random.between(30, 600));
+  if (doctor.ordinal % 7 === 3) comeIn(world.day + random.between(3, 20));
+  return sessions;
 }
 
 /** Two vacations and a conference in the past two years; half of the doctors will be away soon. */

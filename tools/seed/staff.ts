@@ -17,6 +17,8 @@ export interface Doctor {
   department: string;
   facility: string;
   roomId: number;
+  /** The nurses of the facility. */
+  nurses: readonly number[];
   specialty: string;
   hours: Hours;
   /** How much more than others this one is asked for. */
@@ -46,15 +48,19 @@ export function employ(world: World, batch: Batch, departments: Department[]): D
   const count = new Map<number, number>();
   for (const { department } of doctors) count.set(department.id, (count.get(department.id) ?? 0) + 1);
   furnish(world, batch, departments, count);
+  const nurses = new Map<string, number[]>();
+  people.forEach(({ job, department: { facility } }, index) => {
+    if (job === 'nurse') nurses.set(facility, [...(nurses.get(facility) ?? []), index + 1]);
+  });
   const places = new Map<number, number>();
   return people.flatMap((person, index) => {
     writePerson(world, batch, random, person, index + 1);
     if (person.job !== 'doctor') return [];
     const place = places.get(person.department.id) ?? 0;
     places.set(person.department.id, place + 1);
-    return (
-      writeDoctor(world, batch, random, person, index + 1, person.department.rooms[place] as number) ?? []
-    );
+    const roomId = person.department.rooms[place] as number;
+    const team = nurses.get(person.department.facility) ?? [];
+    return writeDoctor(world, batch, random, person, index + 1, roomId, team) ?? [];
   });
 }
 
@@ -169,6 +175,7 @@ function writeDoctor(
   person: Person,
   staffId: number,
   roomId: number,
+  nurses: readonly number[],
 ): Doctor | undefined {
   const id = world.keys.next('doctors');
   const { specialty = '', practisingSince = '', hiredOn, isCurated, department } = person;
@@ -189,6 +196,7 @@ function writeDoctor(
     department: department.name,
     facility: department.facility,
     roomId,
+    nurses,
     specialty,
     hours,
     popularity: alwaysThere ? 2 : 0.5 + random.fraction(),

@@ -34,9 +34,25 @@ export const tables = {
   patient_identifiers: table('id patient_id system value created_at updated_at'),
   doctor_schedules: table('id doctor_id weekday start_time end_time effective room_id created_at updated_at'),
   doctor_time_off: table('id doctor_id starts_at ends_at reason created_at updated_at'),
+  doctor_extra_sessions: table('id doctor_id starts_at ends_at room_id created_at updated_at'),
+  appointment_overrides: table('id doctor_id patient_id span reason granted_at', 'id granted_at'),
+  appointment_series: table(
+    'id patient_id doctor_id appointment_type_id first_date local_time every_weeks occurrences skipped_dates created_at',
+  ),
   appointments: table(
     'id public_uuid patient_id doctor_id department_id room_id appointment_type_id starts_at ends_at status reason ' +
-      'cancelled_at cancellation_reason created_at updated_at',
+      'cancelled_at cancellation_reason no_show_reason override_id series_id created_at updated_at',
+  ),
+  appointment_moves: table(
+    'id appointment_id patient_id from_doctor_id to_doctor_id from_room_id to_room_id from_starts_at to_starts_at ' +
+      'from_ends_at to_ends_at moved_at',
+  ),
+  appointment_staff: table(
+    'appointment_id patient_id staff_member_id job busy status assigned_at',
+    'patient_id job busy status',
+  ),
+  waitlist_entries: table(
+    'id patient_id appointment_type_id department_id doctor_id starts_from starts_before priority status joined_at updated_at',
   ),
   visits: table(
     'id record_uuid appointment_id patient_id doctor_id started_at ended_at diagnosis notes version ' +

@@ -40,8 +40,9 @@ export async function fillRecord(
     };
     return (await api.call('bookAppointment', { input }, own)).bookAppointment.appointment.id;
   };
-  await book(hoursAhead(hour + 1));
+  const moved = await book(hoursAhead(hour + 1));
   const appointmentId = await book(hoursAhead(hour));
+  await fillCalendar(api, hospital, patient, moved, hour, own);
 
   const codeId = await value(
     owner,
@@ -101,4 +102,29 @@ export async function fillRecord(
      values ($1, $2, $3, $1, $1)`,
     [word, person.id, appointmentId],
   );
+}
+
+/** What hangs off a calendar: a move, an override, a series, a wish on the waitlist, a nurse who helps. */
+async function fillCalendar(
+  api: TestApi,
+  hospital: Hospital,
+  patient: number,
+  appointmentId: string,
+  hour: number,
+  own: string,
+): Promise<void> {
+  const patientId = hospital.patients[patient]!.id;
+  const doctorId = hospital.doctors[0]!.id;
+  const wish = { patientId, doctorId, appointmentTypeId: hospital.typeId };
+  await api.call('rescheduleAppointment', { input: { appointmentId, startsAt: hoursAhead(hour + 2) } }, own);
+  await api.owner.query(`select hospital.override_appointment($1, 'urgent_need')`, [appointmentId]);
+  const nurse = await value(
+    api.owner,
+    `insert into hospital.staff_members (given_name, family_name, job, department_id, hired_on)
+     values ('Nurse', 'Helpful', 'nurse', $1, '2020-01-01') returning id`,
+    [hospital.departmentId],
+  );
+  await api.owner.query('select hospital.assign_appointment_staff($1, $2)', [appointmentId, nurse]);
+  await api.call('bookSeries', { input: { ...wish, startsAt: hoursAhead(hour + 4), occurrences: 2 } }, own);
+  await api.call('joinWaitlist', { input: wish }, own);
 }

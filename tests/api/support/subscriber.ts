@@ -19,6 +19,7 @@ export async function subscribe(
   query: string,
   token?: string,
   headers: Record<string, string> = {},
+  variables: Record<string, unknown> = {},
 ): Promise<Subscriber> {
   const events: any[] = [];
   const waiting: ((event: any) => void)[] = [];
@@ -52,7 +53,7 @@ export async function subscribe(
   });
   stopping.push(async () => client.dispose());
   const unsubscribe = client.subscribe(
-    { query },
+    { query, variables },
     {
       next: push,
       error: (problem) =>

@@ -1,5 +1,6 @@
 -- Keys and the parameters that carry them are bigint on both sides, or an index on the key becomes a
--- filter. Instants are timestamptz, money is numeric(12,2), text is text.
+-- filter. Instants are timestamptz, money is numeric(12,2), text is text. A wall-clock time that is no
+-- instant yet is a parameter named local.
 /* broken by
 create table hospital.probe (id integer, seen_at timestamp, price money);
 mended by
@@ -35,5 +36,6 @@ where function.pronamespace::regnamespace::text in (
   )
   and (
     argument.type in ('timestamp'::regtype, 'timetz'::regtype, 'money'::regtype, 'varchar'::regtype)
+      and (argument.name, argument.type) is distinct from ('local', 'timestamp'::regtype)
     or argument.name ~ '(^|_)id$' and argument.type in ('integer'::regtype, 'smallint'::regtype)
   )

@@ -31,7 +31,7 @@ select is(
       on n.oid = c.relnamespace
     where not t.tgisinternal
       and n.nspname in ('hospital', 'hospital_private', 'audit')
-      and t.tgname !~ '^_[1-9]00_'
+      and t.tgname !~ '^_[1-9][0-9]0_'
   ),
   '{}',
   'Every trigger carries its priority in its name.'

@@ -58,6 +58,24 @@ select is(
   'Neurology', 'What is not given stays.'
 ) from who;
 
+-- Whoever is booked stays where the hours are.
+select tests.clear_authentication();
+create temporary table made on commit drop as
+select tests.appointment(one) as id, tests.department(tests.facility('Asia/Tokyo')) as tokyo from who;
+grant select on made to public;
+select tests.authenticate_as_role('administrator');
+select throws_ok(format('select hospital.update_doctor(%s, is_active => false)', one), 'INWAY',
+  'Appointments are in the way.', 'A doctor who is booked does not leave.') from who;
+select throws_ok(format('select hospital.update_doctor(%s, department_id => %s)', one, tokyo), 'INWAY',
+  'Appointments are in the way.', 'Nor goes where the clocks are others.') from who, made;
+select is(
+  (hospital.update_doctor(one, department_id => elsewhere)).is_active, true, 'Where they are the same, he does.'
+) from who;
+select is(
+  (hospital.update_doctor(two, is_active => false)).is_active, false, 'Who is not booked leaves.'
+) from who;
+select is((hospital.update_doctor(two, is_active => true)).is_active, true, 'And comes back.') from who;
+
 -- ### the others
 select tests.clear_authentication();
 select tests.authenticate_as_role('patient');

@@ -17,7 +17,7 @@ as $$
 declare
   filled text;
 begin
-  select replace(replace(replace($1, ':a', a::text), ':b', b::text), ':past', past::text) into filled from who;
+  select replace(replace(replace($1, ':past', past::text), ':a', a::text), ':b', b::text) into filled from who;
   return tests.would_be(filled);
 end;
 $$;
@@ -79,7 +79,19 @@ select is(
 );
 select is(
   pg_temp.try($$update hospital.appointments set starts_at = starts_at + interval '1 hour' where id = :a$$),
-  '42501', 'Nor move it.'
+  'accepted', 'Moving is hers, under the rules that hold on every path.'
+);
+select is(
+  pg_temp.try($$update hospital.appointments set starts_at = starts_at + interval '1 day' * 5 where id = :a$$),
+  'OUTWH', 'So not to a Sunday.'
+);
+select is(
+  pg_temp.try($$update hospital.appointments set starts_at = starts_at - interval '14 days' where id = :a$$),
+  'PASTT', 'Nor into the past.'
+);
+select is(
+  pg_temp.try($$update hospital.appointments set override_id = null where id = :a$$),
+  '42501', 'She sets no rule aside.'
 );
 select is(
   pg_temp.try($$update hospital.appointments set ends_at = ends_at - interval '1 minute' where id = :a$$),
@@ -167,7 +179,7 @@ select is(
 );
 select is(
   tests.would_be('insert into hospital.appointments (doctor_id, appointment_type_id, patient_id, starts_at) select doc, type, ann, at - interval ''14 days'' from who'),
-  '42501', 'Not in the past.'
+  'PASTT', 'Not in the past.'
 );
 
 -- ### the doctor
@@ -179,7 +191,7 @@ select is(
   'accepted', 'A doctor cancels his own appointments.'
 );
 select is(
-  pg_temp.try('select hospital.mark_no_show(:a)'),
+  pg_temp.try('select hospital.mark_no_show(:past)'),
   'accepted', 'And says who did not come.'
 );
 select is(
@@ -215,7 +227,7 @@ select results_eq(
 rollback to called_off;
 select tests.authenticate_as('doc@example.test');
 select is(
-  pg_temp.try($$update hospital.appointments set doctor_id = doctor_id where id = :a$$),
+  pg_temp.try($$update hospital.appointments set doctor_id = (select other from who) where id = :a$$),
   '42501', 'Nor handing over.'
 );
 
@@ -226,7 +238,9 @@ select is(
   pg_temp.try('select hospital.check_in(:a)'),
   'accepted', 'A nurse of the department checks in.'
 );
-select is(pg_temp.try('select hospital.mark_no_show(:b)'), 'accepted', 'Every doctor''s patients.');
+select is(pg_temp.try('select hospital.mark_no_show(:past)'), 'accepted', 'Says who did not come.');
+select is(pg_temp.try('select hospital.mark_no_show(:a)'), 'TRNSN', 'Not before it should have begun.');
+select is(pg_temp.try('select hospital.check_in(:b)'), 'accepted', 'Every doctor''s patients.');
 select is(pg_temp.try('select hospital.cancel_appointment(:a)'), '42501', 'But does not cancel.');
 select is(
   pg_temp.try($$update hospital.appointments set status = 'cancelled' where id = :a$$),
@@ -255,17 +269,17 @@ select is(
   pg_temp.try('select hospital.cancel_appointment(:b, null)'),
   'appointments_cancelled_has_reason', 'There must be one.'
 );
-select hospital.mark_no_show(a) from who;
+select hospital.mark_no_show(past) from who;
 select is(
-  pg_temp.try('select hospital.check_in(:a)'),
+  pg_temp.try('select hospital.check_in(:past)'),
   'appointment_status_history_transition_allowed', 'Who did not come is not checked in.'
 );
 select is(
-  pg_temp.try('select hospital.cancel_appointment(:a)'),
+  pg_temp.try('select hospital.cancel_appointment(:past)'),
   'appointment_status_history_transition_allowed', 'Nor is it cancelled.'
 );
 select is(
-  pg_temp.try('select hospital.mark_no_show(:a)'),
+  pg_temp.try('select hospital.mark_no_show(:past)'),
   'accepted', 'Saying so twice is no error.'
 );
 

@@ -39,7 +39,7 @@ select is(pg_temp.book('{"status": "lost"}'), 'appointments_status_fkey', 'The s
 select is(pg_temp.book('{"room_id": -1}'), 'appointments_room_id_fkey', 'The room exists.');
 select is(
   pg_temp.book('{"status": "held"}'),
-  'appointments_hold_has_expiry', 'A hold says when it lapses.'
+  'accepted', 'When a hold lapses is derived from its type.'
 );
 select is(
   pg_temp.book('{"status": "cancelled"}'),
@@ -71,7 +71,7 @@ select is(
 );
 select is(
   pg_temp.book('{"starts_at": "infinity"}'),
-  'appointments_end_after_start', 'Not at the end of time.'
+  'TOFAR', 'Not at the end of time.'
 );
 select is(
   pg_temp.book('{"starts_at": "-infinity"}'),

@@ -65,7 +65,11 @@ select is(
 );
 select is(
   tests.would_be($$update hospital.appointments set starts_at = at, ends_at = at + interval '30 minutes', doctor_id = other from who where id = (select id from second)$$),
-  'appointments_room_never_double_booked', 'Nor changing the doctor.'
+  'accepted', 'Another doctor comes with a room of his own, or none.'
+);
+select is(
+  tests.would_be($$update hospital.appointments set starts_at = at, ends_at = at + interval '30 minutes', room_id = first_room.id from who, (select tests.room(ward) as id from who) as first_room where hospital.appointments.id = (select id from second)$$),
+  'appointments_doctor_never_double_booked', 'Changing the room does not get around the doctor.'
 );
 select is(
   tests.would_be($$update hospital.appointments set starts_at = at, ends_at = at + interval '30 minutes', doctor_id = other, room_id = null, patient_id = ann from who where id = (select id from second)$$),
