@@ -61,12 +61,13 @@ for (const [moment, block] of moments) {
     // The server notices by itself, although the job still waits for the lock.
     await until(() => isDeserted(hospital));
     await release();
-    assert.deepEqual(await hospital.column('select outcome from ops.job_runs'), ['running']);
+    const outcomes = (): Promise<unknown[]> =>
+      hospital.column(`select outcome from ops.job_runs where job = 'send_reminders' order by id`);
+    assert.deepEqual(await outcomes(), ['running']);
     assert.deepEqual(await hospital.column('select from hospital.notifications'), []);
 
     const next = await startWorker(hospital.url);
-    const outcomes = (): Promise<unknown[]> => hospital.column('select outcome from ops.job_runs order by id');
-    await until(async () => (await outcomes()).includes('succeeded'));
+    await until(async () => (await outcomes()).includes('succeeded') && (await hospital.queue()).length === 0);
     await next.stop();
     assert.deepEqual((await outcomes()).slice(0, 2), ['abandoned', 'succeeded']);
     assert.deepEqual(
@@ -82,7 +83,7 @@ test('a job is taken from a dead worker and never from a living one', async (t) 
   t.after(() => hospital.close());
   const release = await blockMessages(hospital);
   const process = spawnWork(hospital.url);
-  await until(async () => (await waitingWorkers(hospital)) === 1);
+  await until(async () => (await waitingWorkers(hospital)) === 1 && (await hospital.queue()).length === 1);
   const lockers = async (): Promise<unknown[]> => {
     await (await openLiveness(hospital.url)).end();
     return (await hospital.queue()).map((job) => job.locked_by !== null);
