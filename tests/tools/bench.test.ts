@@ -100,11 +100,11 @@ test('data are seeded once and kept; a seeding that failed is not taken for data
   assert.equal(seeded, 2);
 });
 
-test('both suites find like contenders in a small hospital', async (t) => {
+test('all suites find like contenders in a small hospital', async (t) => {
   const fill: Seeding = (url) => seed(url, { ...small, logins: false });
   const options = { size: small.appointments, rounds: 2, requests: 20, durable: false, seed: fill };
   const report = await bench(makeSettings(t), options);
-  const [lookup, api] = report.suites.map(({ results }) => results) as [Result[], Result[]];
+  const [lookup, api, scheduling] = report.suites.map(({ results }) => results) as [Result[], Result[], Result[]];
 
   await t.test('the report says with how many rows and how durable, and goes through JSON', () => {
     assert.equal(report.environment.rows.appointments, small.appointments);
@@ -127,6 +127,20 @@ test('both suites find like contenders in a small hospital', async (t) => {
       for (const { medians } of contenders) assert.ok(medians.rate!.median > 0 && medians.node!.median > 0);
       assert.ok(ratios.every(({ value }) => Number.isFinite(value)));
     }
+  });
+  await t.test('scheduling: the finder and its baselines agree, and nobody deadlocks who books through us', () => {
+    assert.deepEqual(scheduling.map(({ void: reason }) => reason), Array<undefined>(8).fill(undefined));
+    const [distinct, contested] = scheduling.slice(-2) as [Result, Result];
+    for (const { contenders } of [distinct, contested]) {
+      assert.ok(contenders.every(({ medians }) => medians.rate!.median > 0));
+      assert.equal(contenders[0]!.medians.deadlocks!.most, 0);
+    }
+    for (const { contenders, limits } of scheduling.slice(0, 6)) {
+      assert.ok(contenders.length >= 4);
+      assert.ok(limits.every(({ value }) => value > 0));
+      assert.notEqual(contenders[0]!.conditions!.rows.slice(0, 6), '0 rows');
+    }
+    assert.match(drawReport(report), /at most 50 on this machine (met|MISSED)/);
   });
 });
 

@@ -38,11 +38,19 @@ export interface Ratio {
   aim?: number;
 }
 
+/** The most that a contender's figure is hoped to be, on the machine that the report names. */
+export interface Limit {
+  figure: string;
+  of: string;
+  most: number;
+}
+
 export interface Comparison {
   title: string;
   figures: readonly Figure[];
   contenders: readonly Contender[];
   ratios: readonly Ratio[];
+  limits?: readonly Limit[];
   /** Rounds counted, after the rounds of warm-up. */
   rounds: number;
   warmUp: number;
@@ -67,6 +75,12 @@ export interface RatioResult extends Ratio {
   met?: boolean;
 }
 
+export interface LimitResult extends Limit {
+  /** The median. */
+  value: number;
+  met: boolean;
+}
+
 export interface Result {
   title: string;
   /** Why the comparison was refused; then there are no figures. */
@@ -76,6 +90,7 @@ export interface Result {
   figures: readonly Figure[];
   contenders: { name: string; conditions?: Conditions; medians: Record<string, Summary> }[];
   ratios: RatioResult[];
+  limits: LimitResult[];
   notes: string[];
   /** Why an aim was missed: plans and profiles. */
   evidence: string[];

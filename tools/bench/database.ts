@@ -21,7 +21,11 @@ export type Seeding = (ownerUrl: string, appointments: number) => Promise<unknow
 /** A seeded database on a server of the bench's own. */
 export interface BenchDatabase {
   settings: Settings;
-  url(role: LoginRole): string;
+  /** How many appointments were seeded. */
+  appointments: number;
+  url(role: LoginRole, database?: string): string;
+  /** Seeds another database on the same server, unless it is there already, and returns its name. */
+  build(appointments: number): Promise<string>;
   /** Lets others measure again, and the server go. */
   release(): Promise<void>;
 }
@@ -60,9 +64,20 @@ export async function openDatabase(
   let release = server.release;
   try {
     release = await lockOut(server);
-    const mark = `infirmary bench ${await fingerprint(appointments)}`;
-    if ((await markOf(server, name)) !== mark) await build(server, name, appointments, mark, options.seed ?? seedAsUsual);
-    return { settings: own, url: (role) => server.url(role, name), release };
+    const seedTo = async (size: number): Promise<string> => {
+      const mark = `infirmary bench ${await fingerprint(size)}`;
+      const other = databaseName(size);
+      if ((await markOf(server, other)) !== mark) await build(server, other, size, mark, options.seed ?? seedAsUsual);
+      return other;
+    };
+    await seedTo(appointments);
+    return {
+      settings: own,
+      appointments,
+      url: (role, database = name) => server.url(role, database),
+      build: seedTo,
+      release,
+    };
   } catch (error) {
     await release();
     throw error;

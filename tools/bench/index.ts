@@ -9,11 +9,12 @@ import type { Report } from './report.ts';
 import type { Suite } from './suite.ts';
 import { api } from './suites/api.ts';
 import { lookup } from './suites/lookup.ts';
+import { scheduling } from './suites/scheduling.ts';
 
 export { benchSettings, databaseName } from './database.ts';
 
 /** Every suite, in the order in which they run. */
-export const suites: readonly Suite[] = [lookup, api];
+export const suites: readonly Suite[] = [lookup, api, scheduling];
 
 export interface BenchOptions {
   /** Only this suite. */

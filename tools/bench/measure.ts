@@ -9,7 +9,7 @@ export async function measure(comparison: Comparison, tell: (line: string) => vo
   const result: Result = {
     title, rounds, warmUp, figures,
     contenders: contenders.map(({ name }) => ({ name, medians: {} })),
-    ratios: [], notes: [], evidence: [],
+    ratios: [], limits: [], notes: [], evidence: [],
   };
   tell(title);
   try {
@@ -40,6 +40,10 @@ export async function measure(comparison: Comparison, tell: (line: string) => vo
     const valuesOf = (name: string): number[] =>
       samples[contenders.findIndex((contender) => contender.name === name)]!.map((sample) => sample[ratio.figure]!);
     return compare(ratio, valuesOf(ratio.of), valuesOf(ratio.to));
+  });
+  result.limits = (comparison.limits ?? []).map((limit) => {
+    const value = result.contenders.find(({ name }) => name === limit.of)!.medians[limit.figure]!.median;
+    return { ...limit, value, met: value <= limit.most };
   });
   const missed = result.ratios.filter(({ met }) => met === false);
   if (missed.length > 0) result.evidence = (await comparison.explain?.(missed)) ?? [];

@@ -1,6 +1,6 @@
 import { drawTable } from '../terminal.ts';
 import type { Environment } from './environment.ts';
-import type { Figure, RatioResult, Result, Summary } from './comparison.ts';
+import type { Figure, LimitResult, RatioResult, Result, Summary } from './comparison.ts';
 
 /** What one run of the bench found. */
 export interface Report {
@@ -42,6 +42,7 @@ function drawResult(result: Result): string {
     `median (least–most) of ${result.rounds} interleaved rounds after ${result.warmUp} of warm-up`,
     table.replace(/\n\(\d+ rows?\)$/, ''),
     ...result.ratios.map((ratio) => drawRatio(ratio, result.figures)),
+    ...result.limits.map((limit) => drawLimit(limit, result.figures)),
     ...result.notes.map((line) => `  ${line}`),
     ...result.evidence.map((line) => `  ! ${line}`),
   ].join('\n');
@@ -56,6 +57,11 @@ function drawRatio({ figure, of, to, value, least, most, aim, met }: RatioResult
   const { title, clock } = figures.find(({ key }) => key === figure)!;
   const verdict = aim === undefined ? '' : `: aim ${aim} ${met ? 'met' : 'MISSED'}`;
   return `${title} (${clock}), ${of} / ${to} = ${round(value)} (${round(least)}–${round(most)})${verdict}`;
+}
+
+function drawLimit({ figure, of, most, value, met }: LimitResult, figures: readonly Figure[]): string {
+  const { title, clock, unit } = figures.find(({ key }) => key === figure)!;
+  return `${title} (${clock}), ${of} = ${round(value)} ${unit}: at most ${most} on this machine ${met ? 'met' : 'MISSED'}`;
 }
 
 /** Three significant digits, whole numbers whole. */
