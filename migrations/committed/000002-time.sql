@@ -1,10 +1,14 @@
 --! Previous: sha1:e69d762f52212efabb36013ed921e6ec929f985b
---! Hash: sha1:d670b7157f1d87b44ed05b8290fc7e01360faf09
+--! Hash: sha1:460202edf4d3c6220c6ffee5b54b2b8299363568
 --! Message: time
 
 --! split: 010-time.sql
 -- Time that cannot be wrong: hours on a ring of the week, extra sessions, booking rules as data,
 -- exceptions on record, lineage, series, waitlist, assigned staff and keys of repeated requests.
+-- It is applied before the first release, to tables that nobody is waiting for:
+-- squawk-ignore-file ban-drop-column, constraint-missing-not-valid, adding-foreign-key-constraint
+-- squawk-ignore-file disallowed-unique-constraint, require-concurrent-index-creation
+-- squawk-ignore-file require-concurrent-index-deletion
 
 -- Hours. A week is a ring of 10080 minutes, so that Sunday's night shift meets Monday's early one.
 -- A multirange without a column of its own, because the API has no form for it.
@@ -766,9 +770,9 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  time_zone text := hospital_private.lock_doctor(add_extra_session.doctor_id);
   added hospital.doctor_extra_sessions;
 begin
+  perform hospital_private.lock_doctor(add_extra_session.doctor_id);
   insert into hospital.doctor_extra_sessions (doctor_id, starts_at, ends_at, room_id)
   values (
     add_extra_session.doctor_id,
@@ -842,10 +846,10 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  time_zone text := hospital_private.lock_doctor(add_time_off.doctor_id);
   session hospital.doctor_extra_sessions;
   in_the_way bigint[];
 begin
+  perform hospital_private.lock_doctor(add_time_off.doctor_id);
   begin
     -- An extra session would stand in the absence: what of it lies there is withdrawn.
     for session in
@@ -951,7 +955,7 @@ begin
     and a.status in ('held', 'scheduled', 'checked_in', 'in_progress');
   -- Nothing to come: an unbounded span, for which no hours are asked.
   if lower(upcoming) is null then
-    return '{}';
+    return '{}'::bigint[];
   end if;
   worked := hospital_private.working_time(appointments_in_the_way.doctor_id, upcoming);
   return array(
@@ -1330,7 +1334,7 @@ declare
     extract(epoch from book_appointment.starts_at),
     book_appointment.reason,
     book_appointment.override_reason
-  );
+  )::text;
   known bigint := hospital_private.begin_request(
     book_appointment.idempotency_key,
     'book_appointment',
@@ -1493,12 +1497,12 @@ declare
     book_series.every_weeks,
     book_series.skip_impossible,
     book_series.reason
-  );
+  )::text;
   known bigint;
   rooms bigint[];
   series hospital.appointment_series;
   occurrence record;
-  skipped date[] := '{}';
+  skipped date[] := '{}'::date[];
 begin
   -- No type can be booked farther ahead, and the calendar ends some time.
   if book_series.starts_at > clock_timestamp() + interval '3650 days' then
@@ -1753,7 +1757,7 @@ comment on function hospital_private.may_ask_about(bigint) is
 create or replace function hospital_private.raise_conflict(party text)
 returns void
 language plpgsql
-volatile
+immutable
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
@@ -2460,7 +2464,7 @@ begin
   -- Nobody repeats a request after a month.
   delete from hospital_private.idempotency_keys as k
   where k.created_at < now() - interval '30 days';
-  return cardinality(lapsed);
+  return cardinality(lapsed)::bigint;
 end;
 $$;
 comment on function ops.expire_holds() is
@@ -3281,6 +3285,8 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   doctors bigint[] := hospital_private.doctors_at(tg_table_name, new.id);
+  -- Of four tables, which do not have the same columns.
+  goes_to jsonb := to_jsonb(new);
 begin
   -- Nobody who has closed a calendar waits for the row of a department or a facility.
   perform hospital_private.close_calendars(
@@ -3296,12 +3302,12 @@ begin
       from hospital.departments as p
       join hospital.facilities as f
         on f.id = p.facility_id
-      where p.id = new.department_id
+      where p.id = (goes_to ->> 'department_id')::bigint
       for share nowait;
     elsif tg_table_name = 'departments' then
       perform
       from hospital.facilities as f
-      where f.id = new.facility_id
+      where f.id = (goes_to ->> 'facility_id')::bigint
       for share nowait;
     end if;
   exception
@@ -3412,7 +3418,7 @@ declare
     hold_slot.doctor_id,
     hold_slot.appointment_type_id,
     extract(epoch from hold_slot.starts_at)
-  );
+  )::text;
   known bigint := hospital_private.begin_request(
     hold_slot.idempotency_key,
     'hold_slot',
@@ -3512,7 +3518,7 @@ declare
     extract(epoch from join_waitlist.starts_from),
     extract(epoch from join_waitlist.starts_before),
     join_waitlist.priority
-  );
+  )::text;
   known bigint := hospital_private.begin_request(
     join_waitlist.idempotency_key,
     'join_waitlist',
@@ -3795,6 +3801,7 @@ declare
   calls integer := coalesce(
     nullif(current_setting('infirmary.lock_calls', true), '')::integer, 0
   );
+  held text[] := string_to_array(current_setting('infirmary.locked_calendars', true), ' ');
   key bigint;
 begin
   for key in
@@ -3803,16 +3810,20 @@ begin
     where l.key is not null
     order by l.key
   loop
-    if calls = 0 then
+    -- What is held already is had at once; merely to try would fail on older servers when others wait.
+    if calls = 0 or key::text = any (held) then
       perform pg_advisory_xact_lock(key);
     elsif not pg_try_advisory_xact_lock(key) then
       raise exception using
         errcode = 'RETRY',
         message = 'Somebody else is changing the same calendar. Try again.';
     end if;
+    held := array_append(held, key::text);
   end loop;
   -- Local, so that a savepoint that takes the locks back takes this back too.
-  perform set_config('infirmary.lock_calls', (calls + 1)::text, true);
+  perform
+    set_config('infirmary.lock_calls', (calls + 1)::text, true),
+    set_config('infirmary.locked_calendars', coalesce(array_to_string(held, ' '), ''), true);
 end;
 $$;
 comment on function hospital_private.lock_in_order(bigint[]) is
@@ -3827,7 +3838,16 @@ volatile
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+  is_held boolean := enter_calendar.key::text = any (
+    string_to_array(current_setting('infirmary.locked_calendars', true), ' ')
+  );
 begin
+  if is_held then
+    -- By a function of ours: it is had at once, whoever waits.
+    perform pg_advisory_xact_lock_shared(enter_calendar.key);
+    return;
+  end if;
   for attempt in 1..50 loop
     if enter_calendar.alone then
       if pg_try_advisory_xact_lock(enter_calendar.key) is not false then
@@ -3917,13 +3937,11 @@ begin
     from hospital.appointments as a
     where a.id = before.id;
     perform hospital_private.found_appointment(appointment);
-    if (appointment.doctor_id, appointment.patient_id, appointment.room_id)
-      is not distinct from (before.doctor_id, before.patient_id, before.room_id)
-    then
-      return appointment;
-    end if;
+    exit when (appointment.doctor_id, appointment.patient_id, appointment.room_id)
+      is not distinct from (before.doctor_id, before.patient_id, before.room_id);
     before := appointment;
   end loop;
+  return appointment;
 end;
 $$;
 comment on function hospital_private.lock_appointment(bigint, bigint, bigint, text) is
@@ -4123,8 +4141,8 @@ declare
   span constant tstzrange := offer_freed_time.freed
     * tstzrange(clock_timestamp(), clock_timestamp() + interval '60 days');
   made integer := 0;
-  asked bigint[] := '{}';
-  exhausted bigint[] := '{}';
+  asked bigint[] := '{}'::bigint[];
+  exhausted bigint[] := '{}'::bigint[];
   entry hospital.waitlist_entries;
   slot timestamptz;
 begin
@@ -4140,8 +4158,8 @@ begin
     perform set_config('infirmary.lock_calls', '1', true);
   end if;
 
-  -- Priority, then who came first. Who was asked about any of that time is not asked again, whichever
-  -- wish it was for, and nobody is asked about two times at once.
+  -- Priority, then who came first. Who was asked about any of that time, or has given it back himself, is
+  -- not asked again, whichever wish it was for, and nobody is asked about two times at once.
   for entry in
     select e.*
     from hospital.doctors as d
@@ -4167,10 +4185,17 @@ begin
         select
         from hospital.appointments as o
         where o.patient_id = e.patient_id
-          and o.waitlist_entry_id is not null
           and (
-            (o.doctor_id = d.id and o.busy && span)
-            or (o.status = 'held' and o.expires_at > clock_timestamp())
+            (
+              o.doctor_id = d.id
+              and o.busy && span
+              and (o.waitlist_entry_id is not null or o.status = 'cancelled')
+            )
+            or (
+              o.waitlist_entry_id is not null
+              and o.status = 'held'
+              and o.expires_at > clock_timestamp()
+            )
           )
       )
     order by
@@ -4211,7 +4236,7 @@ comment on function hospital_private.offer_freed_time(bigint, tstzrange) is
 create or replace function hospital_private.offers_left()
 returns integer
 language plpgsql
-volatile
+stable
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
@@ -4306,7 +4331,9 @@ begin
     and e.status = 'waiting'
   for update skip locked;
   if entry.id is null then
-    perform hospital_private.raise_conflict('doctor');
+    raise exception using
+      errcode = 'SLOTT',
+      message = 'That time is already taken.';
   end if;
   perform hospital_private.lock_calendars(
     array[make_offer.doctor_id],
@@ -4320,14 +4347,16 @@ begin
     join hospital.appointment_types as t
       on t.id = entry.appointment_type_id
     where o.patient_id = entry.patient_id
-      and o.waitlist_entry_id is not null
+      and (o.waitlist_entry_id is not null or o.status = 'cancelled')
       and o.doctor_id = make_offer.doctor_id
       and o.busy && tstzrange(
         make_offer.starts_at - make_interval(mins => t.buffer_before_minutes),
         make_offer.starts_at + make_interval(mins => t.duration_minutes + t.buffer_after_minutes)
       )
   ) then
-    perform hospital_private.raise_conflict('doctor');
+    raise exception using
+      errcode = 'SLOTT',
+      message = 'That time is already taken.';
   end if;
   -- Of the patient's offers only the last can stand. When it has not run out, nothing is offered.
   update hospital.appointments as a
@@ -4357,7 +4386,9 @@ begin
   returning id
   into offered;
   if offered is null then
-    perform hospital_private.raise_conflict('doctor');
+    raise exception using
+      errcode = 'SLOTT',
+      message = 'That time is already taken.';
   end if;
   -- Local, so that what takes the offer back takes this back too.
   perform set_config(
@@ -4451,7 +4482,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  made bigint := 0;
+  made bigint := 0::bigint;
   doctor record;
   stretch tstzrange;
 begin
@@ -4628,6 +4659,7 @@ begin
     );
   end if;
   perform hospital_private.raise_conflict(taken);
+  return null;
 end;
 $$;
 comment on function hospital_private.place_appointment(
@@ -4894,7 +4926,7 @@ declare
     extract(epoch from reschedule_appointment.starts_at),
     reschedule_appointment.doctor_id,
     reschedule_appointment.override_reason
-  );
+  )::text;
   known bigint := hospital_private.recall_request(
     reschedule_appointment.idempotency_key, 'reschedule_appointment', payload
   );

@@ -11,9 +11,9 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  time_zone text := hospital_private.lock_doctor(add_extra_session.doctor_id);
   added hospital.doctor_extra_sessions;
 begin
+  perform hospital_private.lock_doctor(add_extra_session.doctor_id);
   insert into hospital.doctor_extra_sessions (doctor_id, starts_at, ends_at, room_id)
   values (
     add_extra_session.doctor_id,

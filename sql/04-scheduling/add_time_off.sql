@@ -12,10 +12,10 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  time_zone text := hospital_private.lock_doctor(add_time_off.doctor_id);
   session hospital.doctor_extra_sessions;
   in_the_way bigint[];
 begin
+  perform hospital_private.lock_doctor(add_time_off.doctor_id);
   begin
     -- An extra session would stand in the absence: what of it lies there is withdrawn.
     for session in

@@ -21,7 +21,7 @@ begin
     and a.status in ('held', 'scheduled', 'checked_in', 'in_progress');
   -- Nothing to come: an unbounded span, for which no hours are asked.
   if lower(upcoming) is null then
-    return '{}';
+    return '{}'::bigint[];
   end if;
   worked := hospital_private.working_time(appointments_in_the_way.doctor_id, upcoming);
   return array(

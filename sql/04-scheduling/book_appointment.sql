@@ -21,7 +21,7 @@ declare
     extract(epoch from book_appointment.starts_at),
     book_appointment.reason,
     book_appointment.override_reason
-  );
+  )::text;
   known bigint := hospital_private.begin_request(
     book_appointment.idempotency_key,
     'book_appointment',

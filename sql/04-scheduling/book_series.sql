@@ -97,12 +97,12 @@ declare
     book_series.every_weeks,
     book_series.skip_impossible,
     book_series.reason
-  );
+  )::text;
   known bigint;
   rooms bigint[];
   series hospital.appointment_series;
   occurrence record;
-  skipped date[] := '{}';
+  skipped date[] := '{}'::date[];
 begin
   -- No type can be booked farther ahead, and the calendar ends some time.
   if book_series.starts_at > clock_timestamp() + interval '3650 days' then

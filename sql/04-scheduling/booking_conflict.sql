@@ -94,7 +94,7 @@ comment on function hospital_private.may_ask_about(bigint) is
 create or replace function hospital_private.raise_conflict(party text)
 returns void
 language plpgsql
-volatile
+immutable
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$

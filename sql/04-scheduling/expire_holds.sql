@@ -47,7 +47,7 @@ begin
   -- Nobody repeats a request after a month.
   delete from hospital_private.idempotency_keys as k
   where k.created_at < now() - interval '30 days';
-  return cardinality(lapsed);
+  return cardinality(lapsed)::bigint;
 end;
 $$;
 comment on function ops.expire_holds() is

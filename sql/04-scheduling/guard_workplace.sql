@@ -35,6 +35,8 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   doctors bigint[] := hospital_private.doctors_at(tg_table_name, new.id);
+  -- Of four tables, which do not have the same columns.
+  goes_to jsonb := to_jsonb(new);
 begin
   -- Nobody who has closed a calendar waits for the row of a department or a facility.
   perform hospital_private.close_calendars(
@@ -50,12 +52,12 @@ begin
       from hospital.departments as p
       join hospital.facilities as f
         on f.id = p.facility_id
-      where p.id = new.department_id
+      where p.id = (goes_to ->> 'department_id')::bigint
       for share nowait;
     elsif tg_table_name = 'departments' then
       perform
       from hospital.facilities as f
-      where f.id = new.facility_id
+      where f.id = (goes_to ->> 'facility_id')::bigint
       for share nowait;
     end if;
   exception

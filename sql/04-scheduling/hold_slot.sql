@@ -19,7 +19,7 @@ declare
     hold_slot.doctor_id,
     hold_slot.appointment_type_id,
     extract(epoch from hold_slot.starts_at)
-  );
+  )::text;
   known bigint := hospital_private.begin_request(
     hold_slot.idempotency_key,
     'hold_slot',

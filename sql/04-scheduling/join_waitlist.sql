@@ -25,7 +25,7 @@ declare
     extract(epoch from join_waitlist.starts_from),
     extract(epoch from join_waitlist.starts_before),
     join_waitlist.priority
-  );
+  )::text;
   known bigint := hospital_private.begin_request(
     join_waitlist.idempotency_key,
     'join_waitlist',

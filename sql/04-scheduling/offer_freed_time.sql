@@ -13,8 +13,8 @@ declare
   span constant tstzrange := offer_freed_time.freed
     * tstzrange(clock_timestamp(), clock_timestamp() + interval '60 days');
   made integer := 0;
-  asked bigint[] := '{}';
-  exhausted bigint[] := '{}';
+  asked bigint[] := '{}'::bigint[];
+  exhausted bigint[] := '{}'::bigint[];
   entry hospital.waitlist_entries;
   slot timestamptz;
 begin
@@ -30,8 +30,8 @@ begin
     perform set_config('infirmary.lock_calls', '1', true);
   end if;
 
-  -- Priority, then who came first. Who was asked about any of that time is not asked again, whichever
-  -- wish it was for, and nobody is asked about two times at once.
+  -- Priority, then who came first. Who was asked about any of that time, or has given it back himself, is
+  -- not asked again, whichever wish it was for, and nobody is asked about two times at once.
   for entry in
     select e.*
     from hospital.doctors as d
@@ -57,10 +57,17 @@ begin
         select
         from hospital.appointments as o
         where o.patient_id = e.patient_id
-          and o.waitlist_entry_id is not null
           and (
-            (o.doctor_id = d.id and o.busy && span)
-            or (o.status = 'held' and o.expires_at > clock_timestamp())
+            (
+              o.doctor_id = d.id
+              and o.busy && span
+              and (o.waitlist_entry_id is not null or o.status = 'cancelled')
+            )
+            or (
+              o.waitlist_entry_id is not null
+              and o.status = 'held'
+              and o.expires_at > clock_timestamp()
+            )
           )
       )
     order by
@@ -101,7 +108,7 @@ comment on function hospital_private.offer_freed_time(bigint, tstzrange) is
 create or replace function hospital_private.offers_left()
 returns integer
 language plpgsql
-volatile
+stable
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
@@ -196,7 +203,9 @@ begin
     and e.status = 'waiting'
   for update skip locked;
   if entry.id is null then
-    perform hospital_private.raise_conflict('doctor');
+    raise exception using
+      errcode = 'SLOTT',
+      message = 'That time is already taken.';
   end if;
   perform hospital_private.lock_calendars(
     array[make_offer.doctor_id],
@@ -210,14 +219,16 @@ begin
     join hospital.appointment_types as t
       on t.id = entry.appointment_type_id
     where o.patient_id = entry.patient_id
-      and o.waitlist_entry_id is not null
+      and (o.waitlist_entry_id is not null or o.status = 'cancelled')
       and o.doctor_id = make_offer.doctor_id
       and o.busy && tstzrange(
         make_offer.starts_at - make_interval(mins => t.buffer_before_minutes),
         make_offer.starts_at + make_interval(mins => t.duration_minutes + t.buffer_after_minutes)
       )
   ) then
-    perform hospital_private.raise_conflict('doctor');
+    raise exception using
+      errcode = 'SLOTT',
+      message = 'That time is already taken.';
   end if;
   -- Of the patient's offers only the last can stand. When it has not run out, nothing is offered.
   update hospital.appointments as a
@@ -247,7 +258,9 @@ begin
   returning id
   into offered;
   if offered is null then
-    perform hospital_private.raise_conflict('doctor');
+    raise exception using
+      errcode = 'SLOTT',
+      message = 'That time is already taken.';
   end if;
   -- Local, so that what takes the offer back takes this back too.
   perform set_config(

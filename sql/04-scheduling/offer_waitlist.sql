@@ -8,7 +8,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  made bigint := 0;
+  made bigint := 0::bigint;
   doctor record;
   stretch tstzrange;
 begin

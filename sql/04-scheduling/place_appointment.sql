@@ -93,6 +93,7 @@ begin
     );
   end if;
   perform hospital_private.raise_conflict(taken);
+  return null;
 end;
 $$;
 comment on function hospital_private.place_appointment(

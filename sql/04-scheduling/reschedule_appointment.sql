@@ -19,7 +19,7 @@ declare
     extract(epoch from reschedule_appointment.starts_at),
     reschedule_appointment.doctor_id,
     reschedule_appointment.override_reason
-  );
+  )::text;
   known bigint := hospital_private.recall_request(
     reschedule_appointment.idempotency_key, 'reschedule_appointment', payload
   );
