@@ -23,8 +23,9 @@ call hospital_private.allow_reading(
   'hospital.facilities', 'hospital.departments', 'hospital.rooms', 'hospital.specialties',
   'hospital.jobs', 'hospital.staff_members', 'hospital.doctors', 'hospital.sexes',
   'hospital.contact_kinds', 'hospital.chart_purposes', 'hospital.doctor_schedules',
-  'hospital.doctor_extra_sessions', 'hospital.time_off_reasons', 'hospital.appointment_types', 'hospital.appointment_statuses',
-  'hospital.appointment_status_transitions', 'hospital.cancellation_reasons',
+  'hospital.doctor_extra_sessions', 'hospital.time_off_reasons', 'hospital.appointment_types',
+  'hospital.appointment_statuses', 'hospital.appointment_status_transitions',
+  'hospital.cancellation_reasons',
   'hospital.no_show_reasons', 'hospital.override_reasons', 'hospital.waitlist_statuses',
   'hospital.diagnosis_codes', 'hospital.medications', 'hospital.treatment_types',
   'hospital.outcome_codes'

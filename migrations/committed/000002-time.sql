@@ -1,5 +1,5 @@
 --! Previous: sha1:e69d762f52212efabb36013ed921e6ec929f985b
---! Hash: sha1:460202edf4d3c6220c6ffee5b54b2b8299363568
+--! Hash: sha1:079a0139ae16548df043822897d82305227948a5
 --! Message: time
 
 --! split: 010-time.sql
@@ -946,6 +946,7 @@ declare
   moment constant timestamptz := clock_timestamp();
   upcoming tstzrange;
   worked tstzmultirange;
+  time_zone text;
 begin
   select tstzrange(min(lower(a.busy)), max(upper(a.busy)))
   into upcoming
@@ -958,24 +959,17 @@ begin
     return '{}'::bigint[];
   end if;
   worked := hospital_private.working_time(appointments_in_the_way.doctor_id, upcoming);
+  time_zone := hospital_private.doctor_time_zone(appointments_in_the_way.doctor_id);
   return array(
     select a.id
     from hospital.appointments as a
-    join hospital.doctors as d
-      on d.id = a.doctor_id
-    join hospital.staff_members as m
-      on m.id = d.staff_member_id
-    join hospital.departments as p
-      on p.id = m.department_id
-    join hospital.facilities as f
-      on f.id = p.facility_id
     where a.doctor_id = appointments_in_the_way.doctor_id
       and a.busy && tstzrange(moment, null)
       and a.status in ('held', 'scheduled', 'checked_in', 'in_progress')
       and (a.expires_at is null or a.expires_at > moment)
       and (
         not worked @> a.busy
-        or hospital_private.is_second_pass(a.starts_at, f.time_zone)
+        or hospital_private.is_second_pass(a.starts_at, time_zone)
       )
       and not exists (
         select
@@ -1400,30 +1394,6 @@ comment on function hospital.book_appointment(
 -- source: sql/04-scheduling/book_series.sql
 -- Every Tuesday at nine is nine on the clock, not every 168 hours. What a week cannot give is found by
 -- trying it, under the locks of the whole series: the rules stand in one place, the guard's.
-create or replace function hospital_private.doctor_time_zone(doctor_id bigint)
-returns text
-language plpgsql
-stable
-security definer
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-  return (
-    select f.time_zone
-    from hospital.doctors as d
-    join hospital.staff_members as m
-      on m.id = d.staff_member_id
-    join hospital.departments as p
-      on p.id = m.department_id
-    join hospital.facilities as f
-      on f.id = p.facility_id
-    where d.id = doctor_time_zone.doctor_id
-  );
-end;
-$$;
-comment on function hospital_private.doctor_time_zone(bigint) is
-  'The IANA zone by whose clocks a doctor works, or null for none. Lends the owner''s right to read staff, for this alone.';
-
 create or replace function hospital_private.series_occurrences(
   doctor_id bigint,
   starts_at timestamptz,
@@ -1820,14 +1790,13 @@ declare
   ids bigint[];
   doctors bigint[];
   rooms bigint[];
-  staff bigint[];
   calendars jsonb;
   locked jsonb;
 begin
   -- Look, lock, look again: one of them may have been moved meanwhile.
   loop
     select
-      coalesce(array_agg(a.id), '{}'),
+      coalesce(array_agg(a.id order by a.id), '{}'),
       coalesce(array_agg(distinct a.doctor_id), '{}'),
       coalesce(array_agg(distinct a.room_id), '{}')
     into ids, doctors, rooms
@@ -1840,15 +1809,11 @@ begin
         or (a.starts_at at time zone hospital_private.doctor_time_zone(a.doctor_id))::date
           >= cancel_series.from_date
       );
-    staff := array(
-      select distinct s.staff_member_id
-      from hospital.appointment_staff as s
-      where s.appointment_id = any (ids)
-      order by s.staff_member_id
-    );
-    calendars := jsonb_build_array(doctors, rooms, staff);
+    calendars := jsonb_build_array(ids, doctors, rooms);
     exit when calendars = locked;
-    perform hospital_private.lock_calendars(doctors, array[series.patient_id], rooms, staff);
+    perform hospital_private.lock_calendars(
+      doctors, array[series.patient_id], rooms, appointment_ids => ids
+    );
     locked := calendars;
   end loop;
 
@@ -2413,7 +2378,33 @@ create or replace trigger _200_derive
   before insert or update on hospital.appointments
   for each row execute function hospital_private.derive_appointment();
 
---! split: 522-04-scheduling-expire_holds.sql
+--! split: 522-04-scheduling-doctor_time_zone.sql
+-- source: sql/04-scheduling/doctor_time_zone.sql
+create or replace function hospital_private.doctor_time_zone(doctor_id bigint)
+returns text
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return (
+    select f.time_zone
+    from hospital.doctors as d
+    join hospital.staff_members as m
+      on m.id = d.staff_member_id
+    join hospital.departments as p
+      on p.id = m.department_id
+    join hospital.facilities as f
+      on f.id = p.facility_id
+    where d.id = doctor_time_zone.doctor_id
+  );
+end;
+$$;
+comment on function hospital_private.doctor_time_zone(bigint) is
+  'The IANA zone by whose clocks a doctor works, or null for none. Lends the owner''s right to read staff, for this alone.';
+
+--! split: 523-04-scheduling-expire_holds.sql
 -- source: sql/04-scheduling/expire_holds.sql
 -- Tidying only. A hold that has run out is in nobody's way; this writes down that it has, and offers
 -- its time to the next on the waitlist.
@@ -2470,7 +2461,7 @@ $$;
 comment on function ops.expire_holds() is
   'Ends the holds that have run out, offers their time to the waitlist, forgets idempotency keys after 30 days, and returns how many holds it ended, 200 at most; the next run goes on. Lends the worker the owner''s right to change appointments, for this alone.';
 
---! split: 523-04-scheduling-found_appointment.sql
+--! split: 524-04-scheduling-found_appointment.sql
 -- source: sql/04-scheduling/found_appointment.sql
 create or replace function hospital_private.found_appointment(appointment hospital.appointments)
 returns hospital.appointments
@@ -2511,7 +2502,7 @@ $$;
 comment on function hospital_private.appointment(bigint) is
   'The appointment as it is now, when the caller may see it. Raises NTFND.';
 
---! split: 524-04-scheduling-found_series.sql
+--! split: 525-04-scheduling-found_series.sql
 -- source: sql/04-scheduling/found_series.sql
 create or replace function hospital_private.series(series_id bigint)
 returns hospital.appointment_series
@@ -2538,7 +2529,7 @@ $$;
 comment on function hospital_private.series(bigint) is
   'The series as it is now, when the caller may see it. Raises NTFND.';
 
---! split: 525-04-scheduling-free_slots.sql
+--! split: 526-04-scheduling-free_slots.sql
 -- source: sql/04-scheduling/free_slots.sql
 -- What is offered is what the guard on appointments and the exclusion constraints accept, no more and no
 -- less. Nothing is asked once per slot: calendars are read once per doctor and room, as multiranges.
@@ -2695,7 +2686,7 @@ $$;
 comment on function hospital.free_slots(bigint, bigint, bigint, timestamptz, timestamptz) is
   'The times at which a doctor, or any doctor of a department, can be booked for a type of appointment (a consultation unless named), by default in the next 7 days and at most 62. Raises MISSA, NTFND, SPANL. Lends the owner''s right to see when doctors and rooms are free, never with whom they are busy.';
 
---! split: 526-04-scheduling-grant_override.sql
+--! split: 527-04-scheduling-grant_override.sql
 -- source: sql/04-scheduling/grant_override.sql
 -- The way around hours, notice, horizon and daily limits: a row that says who opened it, for whom and
 -- why. It never opens the way to the same time twice. Who may grant one stands in the policies.
@@ -2759,7 +2750,7 @@ create or replace trigger _100_stamp
   before insert on hospital.appointment_overrides
   for each row execute function hospital_private.stamp_override();
 
---! split: 527-04-scheduling-guard_appointment.sql
+--! split: 528-04-scheduling-guard_appointment.sql
 -- source: sql/04-scheduling/guard_appointment.sql
 -- Time to come is promised only where it can be kept, on every path: API, SQL as any role, SQL as
 -- the owner, load and replay. History is recorded as it happened.
@@ -2918,7 +2909,7 @@ create or replace trigger _300_guard_update
   )
   execute function hospital_private.guard_appointment();
 
---! split: 528-04-scheduling-guard_calendar.sql
+--! split: 529-04-scheduling-guard_calendar.sql
 -- source: sql/04-scheduling/guard_calendar.sql
 -- The three tables that say when a doctor works, behind the doctor's lock on every path: API, SQL as any
 -- role, SQL as the owner.
@@ -3070,7 +3061,7 @@ create or replace trigger _310_keep_all_appointments
   after truncate on hospital.doctor_extra_sessions
   for each statement execute function hospital_private.keep_all_appointments();
 
---! split: 529-04-scheduling-guard_status.sql
+--! split: 530-04-scheduling-guard_status.sql
 -- source: sql/04-scheduling/guard_status.sql
 -- Which changes of status there are is the history's foreign key; when one may be made is said here,
 -- and what may become of a hold.
@@ -3132,7 +3123,7 @@ create or replace trigger _300_guard_status
   )
   execute function hospital_private.guard_status();
 
---! split: 530-04-scheduling-guard_waitlist_entry.sql
+--! split: 531-04-scheduling-guard_waitlist_entry.sql
 -- source: sql/04-scheduling/guard_waitlist_entry.sql
 -- On every path: a doctor is waited for where he works, nobody waits for what cannot be, and nobody for
 -- everything.
@@ -3246,7 +3237,7 @@ create or replace trigger _300_guard_update
   )
   execute function hospital_private.guard_waitlist_entry();
 
---! split: 531-04-scheduling-guard_workplace.sql
+--! split: 532-04-scheduling-guard_workplace.sql
 -- source: sql/04-scheduling/guard_workplace.sql
 -- Hours also change without a row of hours changing: when a doctor leaves, and when doctor, department
 -- or facility comes under the clocks of another zone.
@@ -3395,7 +3386,7 @@ create constraint trigger _310_keep_appointments
   when (new.time_zone <> old.time_zone)
   execute function hospital_private.keep_workplace();
 
---! split: 532-04-scheduling-hold_slot.sql
+--! split: 533-04-scheduling-hold_slot.sql
 -- source: sql/04-scheduling/hold_slot.sql
 -- A time is kept for a patient who is still deciding. It is an appointment in every respect but that
 -- it ends by the clock, so nothing has to run for it to end.
@@ -3489,7 +3480,7 @@ $$;
 comment on function hospital.confirm_hold(bigint, text) is
   'Makes an appointment of a held time that has not run out. Raises NTFND, TRNSN when it is no hold, XHOLD, RETRY.';
 
---! split: 533-04-scheduling-join_waitlist.sql
+--! split: 534-04-scheduling-join_waitlist.sql
 -- source: sql/04-scheduling/join_waitlist.sql
 -- A wish for an earlier time. Whoever asks for the same again keeps his place in the queue.
 create or replace function hospital.join_waitlist(
@@ -3702,7 +3693,7 @@ $$;
 comment on function hospital_private.live_offer_id(bigint) is
   'The time that is just offered to an entry on the waitlist, or null. Volatile, so that it sees what was committed a moment ago.';
 
---! split: 534-04-scheduling-lapse_holds.sql
+--! split: 535-04-scheduling-lapse_holds.sql
 -- source: sql/04-scheduling/lapse_holds.sql
 -- A hold that has run out never stands in anybody's way, on any path and with no worker running:
 -- whoever takes its time ends it first, in the same transaction.
@@ -3784,7 +3775,7 @@ create or replace trigger _350_lapse_holds_update
   )
   execute function hospital_private.lapse_holds();
 
---! split: 535-04-scheduling-lock_calendars.sql
+--! split: 536-04-scheduling-lock_calendars.sql
 -- source: sql/04-scheduling/lock_calendars.sql
 -- Two inserts that conflict under an exclusion constraint at the same instant deadlock by design.
 -- Whoever books therefore takes the calendars he touches first, in ascending order. Only the first
@@ -3947,7 +3938,7 @@ $$;
 comment on function hospital_private.lock_appointment(bigint, bigint, bigint, text) is
   'Locks the calendars an appointment is in, and those of a doctor and a room it is to go to, and returns it as it then stands. Raises NTFND when the caller sees none, RETRY.';
 
---! split: 536-04-scheduling-next_free_slot.sql
+--! split: 537-04-scheduling-next_free_slot.sql
 -- source: sql/04-scheduling/next_free_slot.sql
 -- The wait for a doctor is a day or some weeks. Asking for twice as long each time finds the first at
 -- the price of a day, and learns soon enough that there is none.
@@ -3989,7 +3980,7 @@ $$;
 comment on function hospital.next_free_slot(bigint, bigint, bigint, timestamptz) is
   'The first time at which a doctor, or any doctor of a department, can be booked for a type of appointment (a consultation unless named), or null up to the type''s horizon. Raises MISSA, NTFND. Lends the owner''s right to see when doctors and rooms are free, never with whom they are busy.';
 
---! split: 537-04-scheduling-notify_free_time.sql
+--! split: 538-04-scheduling-notify_free_time.sql
 -- source: sql/04-scheduling/notify_free_time.sql
 -- Who looks at a doctor's free time hears that it changed and when, never for whom. Only time to come
 -- is news, so loading history wakes nobody.
@@ -4124,7 +4115,7 @@ create or replace trigger _820_free_time
   after insert or update or delete on hospital.doctor_extra_sessions
   for each row execute function hospital_private.notify_hours();
 
---! split: 538-04-scheduling-offer_freed_time.sql
+--! split: 539-04-scheduling-offer_freed_time.sql
 -- source: sql/04-scheduling/offer_freed_time.sql
 -- Freed time is offered to who waits for it, and the offer is a hold: while it lasts nobody else can
 -- have the time, when it runs out anybody can, and nothing has to run for either. Nothing here waits:
@@ -4423,7 +4414,7 @@ $$;
 comment on function hospital_private.make_offer(bigint, bigint, timestamptz) is
   'Holds a time of a doctor''s for who is on the waitlist and writes the message that tells it. Raises RETRY, SLOTT, and what the guard of appointments raises. Lends the owner''s right to hold a time for somebody else, for those on the waitlist alone.';
 
---! split: 539-04-scheduling-offer_given_back_time.sql
+--! split: 540-04-scheduling-offer_given_back_time.sql
 -- source: sql/04-scheduling/offer_given_back_time.sql
 -- Whoever gives time back, and however (a function, SQL of a persona, SQL of the owner), it is offered in
 -- the same statement. What lapses is not: who ends a hold that has run out wants its time, and where
@@ -4470,7 +4461,7 @@ create or replace trigger _830_offer_freed_time
   )
   execute function hospital_private.offer_given_back_time();
 
---! split: 540-04-scheduling-offer_waitlist.sql
+--! split: 541-04-scheduling-offer_waitlist.sql
 -- source: sql/04-scheduling/offer_waitlist.sql
 -- Whatever made time free, and whether or not anybody said so: whoever waits is asked. A stretch of free
 -- time counts as one: who was asked about a part of it is not asked about the rest.
@@ -4528,7 +4519,7 @@ $$;
 comment on function ops.offer_waitlist() is
   'Offers free time to everybody on the waitlist whom it suits, and returns how many offers it made, 25 at most: their locks are kept until it ends, and the next run goes on. Lends the worker the owner''s right to hold times for those on the waitlist.';
 
---! split: 541-04-scheduling-override_appointment.sql
+--! split: 542-04-scheduling-override_appointment.sql
 -- source: sql/04-scheduling/override_appointment.sql
 create or replace function hospital.override_appointment(appointment_id bigint, override_reason text)
 returns hospital.appointments
@@ -4562,7 +4553,7 @@ $$;
 comment on function hospital.override_appointment(bigint, text) is
   'Lets an appointment stand where it is although hours or limits change; for its doctor and administrators, with a coded reason. Raises NTFND, RETRY.';
 
---! split: 542-04-scheduling-place_appointment.sql
+--! split: 543-04-scheduling-place_appointment.sql
 -- source: sql/04-scheduling/place_appointment.sql
 -- The one way in which functions make an appointment, be it held or booked: look, lock, look, insert.
 -- The exclusion constraints decide; the look gives the clear answer early.
@@ -4667,7 +4658,7 @@ comment on function hospital_private.place_appointment(
 ) is
   'Makes an appointment that the caller may make, held or scheduled; the calendars are locked here unless the caller has done it. Raises NTFND, MISSA, PASTT, what the guard of appointments raises, RETRY, and SLOTT, PATBU or ROOMT when doctor, patient or room is taken.';
 
---! split: 543-04-scheduling-record_move.sql
+--! split: 544-04-scheduling-record_move.sql
 -- source: sql/04-scheduling/record_move.sql
 -- The lineage of an appointment: where it was before, every time, whoever moved it.
 create or replace function hospital_private.record_move()
@@ -4710,7 +4701,7 @@ create or replace trigger _710_lineage
   referencing old table as old_rows new table as new_rows
   for each statement execute function hospital_private.record_move();
 
---! split: 544-04-scheduling-record_status_history.sql
+--! split: 545-04-scheduling-record_status_history.sql
 -- source: sql/04-scheduling/record_status_history.sql
 -- The history is written by the statement that made it, whoever runs it, and its foreign key to
 -- the transitions refuses the change when it is not listed.
@@ -4774,7 +4765,7 @@ create or replace trigger _700_history_update
   referencing old table as old_rows new table as new_rows
   for each statement execute function hospital_private.record_status_change();
 
---! split: 545-04-scheduling-requests.sql
+--! split: 546-04-scheduling-requests.sql
 -- source: sql/04-scheduling/requests.sql
 -- A client that lost the answer sends its request again. Under the same key the first answer counts:
 -- look, lock (the key is one of lock_calendars' locks), look again, do, remember.
@@ -4903,7 +4894,7 @@ $$;
 comment on function hospital_private.begin_request(text, text, text, bigint[], bigint[], bigint[]) is
   'What a request under this key led to before, or null for a new one, whose calendars are then locked; without a key nothing is done. Raises UNAUT, IDKEY, RETRY.';
 
---! split: 546-04-scheduling-reschedule_appointment.sql
+--! split: 547-04-scheduling-reschedule_appointment.sql
 -- source: sql/04-scheduling/reschedule_appointment.sql
 -- Moving is one change of one row: there is no moment in which the patient has no time or two, and
 -- the row cannot be in its own way. Its lineage is written by a trigger.
@@ -5012,7 +5003,7 @@ $$;
 comment on function hospital.reschedule_appointment(bigint, timestamptz, bigint, text, text) is
   'Moves an appointment to another time, and to another doctor if one is named, in one step; it keeps its key, its length and its lineage. Raises NTFND, TRNSN, and what bookAppointment raises.';
 
---! split: 547-04-scheduling-roster_patient_ids.sql
+--! split: 548-04-scheduling-roster_patient_ids.sql
 -- source: sql/04-scheduling/roster_patient_ids.sql
 -- The patients of whoever asks: a doctor's by his own appointments, other staff's by their
 -- department's. A time that is only held, perhaps for somebody who has not asked for it, makes nobody a
@@ -5038,7 +5029,7 @@ $$;
 comment on function hospital_private.roster_patient_ids() is
   'The keys of the patients on the roster of the live session. Lends the owner''s right to read appointments for this one question.';
 
---! split: 548-04-scheduling-scheduled_room_id.sql
+--! split: 549-04-scheduling-scheduled_room_id.sql
 -- source: sql/04-scheduling/scheduled_room_id.sql
 create or replace function hospital_private.scheduled_room_id(doctor_id bigint, starts_at timestamptz)
 returns bigint
@@ -5064,7 +5055,7 @@ $$;
 comment on function hospital_private.scheduled_room_id(bigint, timestamptz) is
   'The room that a doctor''s weekly hours or extra session name at an instant, or null. Lends the owner''s right to read schedules.';
 
---! split: 549-04-scheduling-see_patient.sql
+--! split: 550-04-scheduling-see_patient.sql
 -- source: sql/04-scheduling/see_patient.sql
 -- Triggers answer before row security does, and what they answer about a patient (that the record is
 -- closed, that times are held) is not for everybody. So who does not see the patient is refused first, in
@@ -5099,7 +5090,7 @@ create or replace trigger _110_see_patient
   before insert on hospital.waitlist_entries
   for each row execute function hospital_private.see_patient();
 
---! split: 550-04-scheduling-send_reminders.sql
+--! split: 551-04-scheduling-send_reminders.sql
 -- source: sql/04-scheduling/send_reminders.sql
 -- Writes reminders into the outbox. The unique reason makes the job safe to run twice, at once, or
 -- again after it was killed; a moved appointment has another reason and is reminded of anew, also
@@ -5187,7 +5178,7 @@ $$;
 comment on function ops.send_reminders() is
   'Writes one reminder for every scheduled appointment of the next 24 hours, by the facility''s clock and the patient''s, and returns how many were new. Lends the worker the owner''s right to read appointments and write messages.';
 
---! split: 551-04-scheduling-set_doctor_schedule.sql
+--! split: 552-04-scheduling-set_doctor_schedule.sql
 -- source: sql/04-scheduling/set_doctor_schedule.sql
 -- Every change of hours through the API begins here: the calendar is closed before anything is read.
 create or replace function hospital_private.lock_doctor(doctor_id bigint)
@@ -5197,26 +5188,18 @@ volatile
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-  time_zone text;
 begin
   perform hospital_private.lock_calendars(array[lock_doctor.doctor_id], '{}');
-  select f.time_zone
-  into time_zone
-  from hospital.doctors as d
-  join hospital.staff_members as m
-    on m.id = d.staff_member_id
-  join hospital.departments as p
-    on p.id = m.department_id
-  join hospital.facilities as f
-    on f.id = p.facility_id
-  where d.id = lock_doctor.doctor_id;
-  if time_zone is null then
+  if not exists (
+    select
+    from hospital.doctors as d
+    where d.id = lock_doctor.doctor_id
+  ) then
     raise exception using
       errcode = 'NTFND',
       message = 'There is no such doctor.';
   end if;
-  return time_zone;
+  return hospital_private.doctor_time_zone(lock_doctor.doctor_id);
 end;
 $$;
 comment on function hospital_private.lock_doctor(bigint) is
@@ -5330,7 +5313,7 @@ comment on function hospital.set_doctor_schedule(
 ) is
   'Makes these shifts a doctor''s whole week, from a local date (today unless given) until the day before another (for ever unless given); shifts already under way that night run to their end. For the doctor, reception and administrators. With reportConflicts, appointments in the way are named and nothing changes. Raises NTFND, MISSA, PASTT, RETRY, INWAY.';
 
---! split: 552-04-scheduling-taken_time.sql
+--! split: 553-04-scheduling-taken_time.sql
 -- source: sql/04-scheduling/taken_time.sql
 -- What is taken of one calendar never overlaps itself: of all that starts before the span only the last
 -- can reach into it, and of all that starts after it the first, by its buffer. So an index in the order
@@ -5451,7 +5434,7 @@ $$;
 comment on function hospital_private.taken_time(bigint[], bigint[], tstzrange) is
   'A row for each of the doctors and each of the rooms with the time in the span, and perhaps some beside it, that active appointments take, buffers included. Lends the owner''s right to see when appointments are, not whose.';
 
---! split: 553-04-scheduling-told_time.sql
+--! split: 554-04-scheduling-told_time.sql
 -- source: sql/04-scheduling/told_time.sql
 -- 10:00 is a different moment elsewhere. Who comes in goes by the clock of the building, who takes part
 -- from afar by his own; where the two differ both are said, each with its zone in words.
@@ -5492,7 +5475,7 @@ $$;
 comment on function hospital_private.told_time(timestamptz, text, text, boolean) is
   'The start of an appointment as it is told to a patient: by the facility''s clock, or by the patient''s where the patient takes part from afar, and by both where they differ.';
 
---! split: 554-04-scheduling-wall_instant.sql
+--! split: 555-04-scheduling-wall_instant.sql
 -- source: sql/04-scheduling/wall_instant.sql
 -- Rules are written in wall-clock time and kept in instants. PostgreSQL's own conversion puts a time in
 -- the missing hour an hour later and one in the repeated hour into its second pass: two shifts that
@@ -5568,7 +5551,7 @@ $$;
 comment on function hospital_private.is_second_pass(timestamptz, text) is
   'Whether the clocks of a zone have shown the same time before, in the hour that is repeated when they are set back.';
 
---! split: 555-04-scheduling-withdraw_notifications.sql
+--! split: 556-04-scheduling-withdraw_notifications.sql
 -- source: sql/04-scheduling/withdraw_notifications.sql
 -- The outbox speaks of what is so. A message that was not sent before its appointment was moved or
 -- called off, or before its offer was taken up or ended, is not sent at all.
@@ -5612,7 +5595,7 @@ create or replace trigger _810_withdraw
   )
   execute function hospital_private.withdraw_notifications();
 
---! split: 556-04-scheduling-working_shifts.sql
+--! split: 557-04-scheduling-working_shifts.sql
 -- source: sql/04-scheduling/working_shifts.sql
 -- The one definition of when doctors work and where. Working time, free slots and rooms derive from it,
 -- and the guard on appointments enforces it: what is offered books, what is refused was not offered.
@@ -5818,7 +5801,7 @@ $$;
 comment on function hospital_private.working_shifts(bigint[], tstzrange) is
   'The disjoint stretches within the span that active doctors work, with their rooms: weekly hours in the facility''s zone less time off, plus extra sessions. Lends the owner''s right to read schedules and absences without their reasons.';
 
---! split: 557-policies-owner.sql
+--! split: 558-policies-owner.sql
 -- source: policies/owner.sql
 -- hospital_owner owns every object and is no superuser. Row security is forced on all tables, for the
 -- owner too: without these policies migrations would change no row, definer functions would see
@@ -5870,7 +5853,7 @@ create policy owner_all_rows on hospital.waitlist_statuses to hospital_owner usi
 create policy owner_all_rows on hospital.waitlist_entries to hospital_owner using (true) with check (true);
 create policy owner_all_rows on hospital.appointment_staff to hospital_owner using (true) with check (true);
 
---! split: 558-policies-administrator.sql
+--! split: 559-policies-administrator.sql
 -- source: policies/administrator.sql
 -- hospital_administrator runs the hospital: people, approvals, roles and the calendar. It reads no
 -- clinical row; whoever runs a hospital need not read its charts.
@@ -6104,7 +6087,7 @@ grant execute on function
   hospital_private.escape_like
 to hospital_administrator;
 
---! split: 559-policies-doctor.sql
+--! split: 560-policies-doctor.sql
 -- source: policies/doctor.sql
 -- hospital_doctor sees the directory, the own calendar and the names on the own roster; clinical
 -- rows only of patients whose chart this session has opened.
@@ -6131,8 +6114,9 @@ call hospital_private.allow_reading(
   'hospital.facilities', 'hospital.departments', 'hospital.rooms', 'hospital.specialties',
   'hospital.jobs', 'hospital.staff_members', 'hospital.doctors', 'hospital.sexes',
   'hospital.contact_kinds', 'hospital.chart_purposes', 'hospital.doctor_schedules',
-  'hospital.doctor_extra_sessions', 'hospital.time_off_reasons', 'hospital.appointment_types', 'hospital.appointment_statuses',
-  'hospital.appointment_status_transitions', 'hospital.cancellation_reasons',
+  'hospital.doctor_extra_sessions', 'hospital.time_off_reasons', 'hospital.appointment_types',
+  'hospital.appointment_statuses', 'hospital.appointment_status_transitions',
+  'hospital.cancellation_reasons',
   'hospital.no_show_reasons', 'hospital.override_reasons', 'hospital.waitlist_statuses',
   'hospital.diagnosis_codes', 'hospital.medications', 'hospital.treatment_types',
   'hospital.outcome_codes'
@@ -6499,7 +6483,7 @@ grant execute on function
   hospital_private.escape_like
 to hospital_doctor;
 
---! split: 560-policies-nurse.sql
+--! split: 561-policies-nurse.sql
 -- source: policies/nurse.sql
 -- hospital_nurse cares for the patients of the own department: their names and appointments, and the
 -- clinical rows of charts this session has opened.
@@ -6612,7 +6596,7 @@ grant execute on function
   hospital_private.found_appointment
 to hospital_nurse;
 
---! split: 561-policies-patient.sql
+--! split: 562-policies-patient.sql
 -- source: policies/patient.sql
 -- hospital_patient sees the own record, the calendar's free times and the directory of doctors.
 call hospital_private.reset_access('hospital_patient');
@@ -6868,7 +6852,7 @@ grant execute on function
   hospital_private.escape_like
 to hospital_patient;
 
---! split: 562-policies-reception.sql
+--! split: 563-policies-reception.sql
 -- source: policies/reception.sql
 -- hospital_reception registers people and keeps the calendar of everybody; it reads no clinical row.
 call hospital_private.reset_access('hospital_reception');
@@ -7091,7 +7075,7 @@ grant execute on function
   hospital_private.write_contact
 to hospital_reception;
 
---! split: 563-policies-staff.sql
+--! split: 564-policies-staff.sql
 -- source: policies/staff.sql
 -- hospital_staff is what nurses, reception, pharmacists and laboratory share: the session, the
 -- directory and the vocabularies. What each needs beyond stands in a file of its own.
@@ -7138,7 +7122,7 @@ grant execute on function
   hospital_private.escape_like
 to hospital_staff;
 
---! split: 564-policies-worker.sql
+--! split: 565-policies-worker.sql
 -- source: policies/worker.sql
 -- hospital_worker runs the background jobs: it may call their functions and nothing more.
 call hospital_private.reset_access('hospital_worker');

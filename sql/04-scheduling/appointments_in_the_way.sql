@@ -12,6 +12,7 @@ declare
   moment constant timestamptz := clock_timestamp();
   upcoming tstzrange;
   worked tstzmultirange;
+  time_zone text;
 begin
   select tstzrange(min(lower(a.busy)), max(upper(a.busy)))
   into upcoming
@@ -24,24 +25,17 @@ begin
     return '{}'::bigint[];
   end if;
   worked := hospital_private.working_time(appointments_in_the_way.doctor_id, upcoming);
+  time_zone := hospital_private.doctor_time_zone(appointments_in_the_way.doctor_id);
   return array(
     select a.id
     from hospital.appointments as a
-    join hospital.doctors as d
-      on d.id = a.doctor_id
-    join hospital.staff_members as m
-      on m.id = d.staff_member_id
-    join hospital.departments as p
-      on p.id = m.department_id
-    join hospital.facilities as f
-      on f.id = p.facility_id
     where a.doctor_id = appointments_in_the_way.doctor_id
       and a.busy && tstzrange(moment, null)
       and a.status in ('held', 'scheduled', 'checked_in', 'in_progress')
       and (a.expires_at is null or a.expires_at > moment)
       and (
         not worked @> a.busy
-        or hospital_private.is_second_pass(a.starts_at, f.time_zone)
+        or hospital_private.is_second_pass(a.starts_at, time_zone)
       )
       and not exists (
         select

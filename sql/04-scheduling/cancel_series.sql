@@ -16,14 +16,13 @@ declare
   ids bigint[];
   doctors bigint[];
   rooms bigint[];
-  staff bigint[];
   calendars jsonb;
   locked jsonb;
 begin
   -- Look, lock, look again: one of them may have been moved meanwhile.
   loop
     select
-      coalesce(array_agg(a.id), '{}'),
+      coalesce(array_agg(a.id order by a.id), '{}'),
       coalesce(array_agg(distinct a.doctor_id), '{}'),
       coalesce(array_agg(distinct a.room_id), '{}')
     into ids, doctors, rooms
@@ -36,15 +35,11 @@ begin
         or (a.starts_at at time zone hospital_private.doctor_time_zone(a.doctor_id))::date
           >= cancel_series.from_date
       );
-    staff := array(
-      select distinct s.staff_member_id
-      from hospital.appointment_staff as s
-      where s.appointment_id = any (ids)
-      order by s.staff_member_id
-    );
-    calendars := jsonb_build_array(doctors, rooms, staff);
+    calendars := jsonb_build_array(ids, doctors, rooms);
     exit when calendars = locked;
-    perform hospital_private.lock_calendars(doctors, array[series.patient_id], rooms, staff);
+    perform hospital_private.lock_calendars(
+      doctors, array[series.patient_id], rooms, appointment_ids => ids
+    );
     locked := calendars;
   end loop;
 

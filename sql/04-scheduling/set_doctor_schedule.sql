@@ -6,26 +6,18 @@ volatile
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-  time_zone text;
 begin
   perform hospital_private.lock_calendars(array[lock_doctor.doctor_id], '{}');
-  select f.time_zone
-  into time_zone
-  from hospital.doctors as d
-  join hospital.staff_members as m
-    on m.id = d.staff_member_id
-  join hospital.departments as p
-    on p.id = m.department_id
-  join hospital.facilities as f
-    on f.id = p.facility_id
-  where d.id = lock_doctor.doctor_id;
-  if time_zone is null then
+  if not exists (
+    select
+    from hospital.doctors as d
+    where d.id = lock_doctor.doctor_id
+  ) then
     raise exception using
       errcode = 'NTFND',
       message = 'There is no such doctor.';
   end if;
-  return time_zone;
+  return hospital_private.doctor_time_zone(lock_doctor.doctor_id);
 end;
 $$;
 comment on function hospital_private.lock_doctor(bigint) is
