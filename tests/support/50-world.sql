@@ -5,8 +5,8 @@ create table tests.people (name text primary key, id bigint not null);
 grant select on tests.people to public;
 
 -- Ann is a patient of the doctor Dora in one department, Bob of Dirk in the other. Each has one row
--- in every table that is about patients.
-create function tests.world()
+-- in every table that is about patients; and Cara, of Dora's colleague Dan, when she is asked for.
+create function tests.world(with_colleague boolean default false)
 returns void
 language plpgsql
 volatile
@@ -18,6 +18,7 @@ declare
   elsewhere bigint := tests.department(tests.facility());
   dora bigint := tests.doctor(ward, 'dora@example.test', tests.room(ward));
   dirk bigint := tests.doctor(elsewhere, 'dirk@example.test', tests.room(elsewhere));
+  dan bigint := case when world.with_colleague then tests.doctor(ward, 'dan@example.test') end;
   person record;
   appointment bigint;
   visit bigint;
@@ -33,6 +34,10 @@ begin
     ('bob', tests.patient('bob@example.test', 'Baker')),
     ('dora', dora),
     ('dirk', dirk);
+  if world.with_colleague then
+    insert into tests.people
+    values ('cara', tests.patient('cara@example.test', 'Cole')), ('dan', dan);
+  end if;
   insert into hospital.contact_points (staff_member_id, kind, value)
   select
     d.staff_member_id,
@@ -46,9 +51,9 @@ begin
   values (tests.facility(), 'Closed ward', false);
 
   for person in
-    select p.id, case p.name when 'ann' then dora else dirk end as doctor
+    select p.id, case p.name when 'ann' then dora when 'bob' then dirk else dan end as doctor
     from tests.people as p
-    where p.name in ('ann', 'bob')
+    where p.name in ('ann', 'bob', 'cara')
   loop
     appointment := tests.appointment(person.doctor, person.id);
     visit := tests.visit(appointment);
@@ -93,8 +98,8 @@ begin
   end loop;
 end;
 $$;
-comment on function tests.world() is
-  'Ann and Bob with a doctor each, staff of every role, and one row for each patient in every table about patients.';
+comment on function tests.world(boolean) is
+  'Ann and Bob with a doctor each, perhaps Cara with a colleague, staff of every role, and one row for each patient in every table about patients.';
 
 create function tests.id_of(name text)
 returns bigint

@@ -1,7 +1,8 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Command } from 'commander';
 import { acquireServer } from '../cluster/server.ts';
+import { MATRIX_FILE, matrixPage, parseMatrix } from '../docs/access-matrix.ts';
 import { diagramPage, dictionaryPage, readTables } from '../docs/pages.ts';
 import { projectFolder, readSettings, type Settings } from '../settings.ts';
 import { say } from '../terminal.ts';
@@ -11,7 +12,7 @@ export function register(program: Command): void {
     .command('docs')
     .description('what is generated from the database and committed')
     .command('build')
-    .description('write schema.graphql, docs/error-codes.md, docs/data-dictionary.md and docs/erd.md')
+    .description('write schema.graphql and, in docs/, access-matrix.md, error-codes.md, data-dictionary.md and erd.md')
     .action(async () => (await work(readSettings())).forEach((file) => say(`Wrote ${file}`)));
 }
 
@@ -36,6 +37,7 @@ export async function build(ownerUrl: string, authenticatorUrl: string): Promise
   const tables = await readTables(ownerUrl);
   return new Map([
     ['schema.graphql', await readSchema(authenticatorUrl)],
+    ['docs/access-matrix.md', matrixPage(parseMatrix(await readFile(MATRIX_FILE, 'utf8')))],
     ['docs/error-codes.md', errorPage()],
     ['docs/data-dictionary.md', dictionaryPage(tables)],
     ['docs/erd.md', diagramPage(tables)],
