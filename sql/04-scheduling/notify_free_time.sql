@@ -16,13 +16,14 @@ begin
   if isempty(tell_free_time.span) or ends_at <= now() then
     return;
   end if;
-  perform pg_notify(
-    'free_time:doctor:' || tell_free_time.doctor_id,
+  insert into hospital_private.live_events (channels, payload)
+  values (
+    array['free_time:doctor:' || tell_free_time.doctor_id],
     json_build_object(
       'doctorId', tell_free_time.doctor_id::text,
       'startsAt', to_char(starts_at at time zone 'UTC', pattern),
       'endsAt', to_char(ends_at at time zone 'UTC', pattern)
-    )::text
+    )
   );
 end;
 $$;

@@ -13,10 +13,11 @@ import { bearerToken, clientAddress, identify, type Identity, type JwtKey } from
 import { LimitsPlugin } from './limits-plugin.ts';
 import { loginPlugins } from './login.ts';
 import { NamingPlugin } from './naming.ts';
+import { relayed, type Relay } from './relay.ts';
 import { identityOf, requestIdOf } from './request.ts';
 import { ScalarsPlugin } from './scalars.ts';
 import { TagsPlugin } from './tags.ts';
-import { freeTimeEvents, ownEvents, SubscriptionPlugin } from './subscriptions.ts';
+import { freeTimeEvents, ownEvents, SubscriptionPlugin, type EventSource } from './subscriptions.ts';
 
 /** Bytes of a request's body, or of a message on a websocket. */
 export const MAX_REQUEST_LENGTH = 100_000;
@@ -30,6 +31,8 @@ export interface PresetOptions {
   documents: ReadonlyMap<string, string>;
   onlyDocuments: boolean;
   trustProxy: boolean;
+  /** Brings the news to subscribers, who hear nothing without it. */
+  relay?: Relay;
 }
 
 const FILTERS = [
@@ -50,7 +53,7 @@ export function makePreset(options: PresetOptions): {
   preset: GraphileConfig.Preset;
   pgService: ReturnType<typeof makePgService>;
 } {
-  const { pool, jwtKeys, environment } = options;
+  const { pool, jwtKeys, environment, relay } = options;
   const pgService = makePgService({ pool, schemas: ['hospital', 'analytics'], pubsub: true });
 
   /** Over HTTP the server has verified the token already; a websocket brings its own when it subscribes. */
@@ -115,11 +118,12 @@ export function makePreset(options: PresetOptions): {
         const identity = ctx.ws
           ? whoAsks(ctx.ws.request, ctx.ws.connectionParams as Record<string, unknown> | undefined)
           : whoAsks(ctx.node?.req);
-        const events = pgService.pgSubscriber;
+        const source = pgService.pgSubscriber as EventSource | null;
+        const events = source && relay && relayed(source, relay);
         return {
           pgSettings: identity.claims,
-          ownEvents: events && ownEvents(events as never, pool, identity),
-          freeTimeEvents: events && freeTimeEvents(events as never, pool, identity),
+          ownEvents: events && ownEvents(events, pool, identity),
+          freeTimeEvents: events && freeTimeEvents(events, pool, identity),
         };
       },
     },

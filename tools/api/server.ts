@@ -11,6 +11,7 @@ import { listen, type Listen } from './listen.ts';
 import { logEvent } from './log.ts';
 import { makePool, poolFigures, requireHospital } from './pool.ts';
 import { makePreset, MAX_REQUEST_LENGTH } from './preset.ts';
+import { startRelay } from './relay.ts';
 import { rememberIdentity, requestIdOf, withRequestId } from './request.ts';
 import { handleSession } from './session.ts';
 import { makeWebsockets } from './websockets.ts';
@@ -49,14 +50,6 @@ export async function serve(options: ServeOptions): Promise<RunningApi> {
   const pool = makePool(options);
   const documents = readDocuments(options.documentsFolder ?? DOCUMENTS_FOLDER);
   const onlyDocuments = !(options.allowAnyDocument ?? environment === 'development');
-  const { preset, pgService } = makePreset({
-    pool,
-    jwtKeys,
-    environment,
-    documents,
-    onlyDocuments,
-    trustProxy,
-  });
   let draining = false;
 
   // Asked first: PostGraphile would begin to build its schema at once, and fail where nobody listens.
@@ -64,9 +57,20 @@ export async function serve(options: ServeOptions): Promise<RunningApi> {
     await pool.end();
     throw error;
   });
+  const relay = startRelay(pool, identify(jwtKeys, undefined, { id: '', address: '' }).claims);
+  const { preset, pgService } = makePreset({
+    pool,
+    jwtKeys,
+    environment,
+    documents,
+    onlyDocuments,
+    trustProxy,
+    relay,
+  });
   const api = postgraphile(preset);
   const release = async (): Promise<void> => {
     await api.release();
+    await relay.stop();
     // Gives the listening client back; without it pool.end() would wait for it for ever.
     await pgService.release?.();
     await pool.end();

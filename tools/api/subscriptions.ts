@@ -9,7 +9,7 @@ import { asCaller } from './transaction.ts';
 
 /** Where notifications come from: PostGraphile's one listening connection. */
 export interface EventSource {
-  subscribe(topic: string): AsyncIterableIterator<string>;
+  subscribe(topic: string): AsyncIterableIterator<string> | Promise<AsyncIterableIterator<string>>;
 }
 
 /** What GraphQL's context offers to a subscription: the events of whoever is asking, and of nobody else. */
@@ -116,7 +116,7 @@ export function ownEvents(source: EventSource, pool: Pool, identity: Identity): 
   return {
     async subscribe() {
       const topic = await topicOf(pool, identity);
-      return follow(source.subscribe(topic), identity, async (payload) => {
+      return follow(await source.subscribe(topic), identity, async (payload) => {
         const { id } = JSON.parse(payload) as { id: number };
         return standingOf(pool, identity, 'hospital.appointments', id);
       });
@@ -133,7 +133,7 @@ export function freeTimeEvents(source: EventSource, pool: Pool, identity: Identi
       const { live, key } = await standing();
       if (!live) throw refusal('UNAUTHENTICATED');
       if (key === null) throw refusal('NOT_FOUND');
-      return follow(source.subscribe(`free_time:doctor:${key}`), identity, standing);
+      return follow(await source.subscribe(`free_time:doctor:${key}`), identity, standing);
     },
   };
 }
