@@ -1,4 +1,4 @@
--- hospital_billing sees whom to bill and for which appointments, and no clinical row.
+-- hospital_billing sees whom to bill and for which appointments, and nothing clinical.
 call hospital_private.reset_access('hospital_billing');
 grant usage on schema hospital, analytics, hospital_private to hospital_billing;
 
@@ -24,7 +24,15 @@ grant select on hospital.contact_points to hospital_billing;
 create policy billing_select_all on hospital.appointments
   for select to hospital_billing
   using ((select hospital_private.session_has_role('billing')));
-grant select on hospital.appointments to hospital_billing;
+-- All but the reason: what a patient says he comes for is no matter of money.
+grant
+  select (
+    id, public_uuid, patient_id, doctor_id, department_id, room_id, appointment_type_id, starts_at,
+    ends_at, buffer_before_minutes, buffer_after_minutes, busy, status, expires_at, cancelled_at,
+    cancellation_reason, created_at, updated_at, no_show_reason, override_id, series_id,
+    waitlist_entry_id
+  )
+on hospital.appointments to hospital_billing;
 
 grant execute on function
   hospital.patients_full_name,

@@ -100,6 +100,8 @@ grant execute on function
   hospital.unassign_appointment_staff,
   hospital.mark_no_show,
   hospital.search_patients,
+  hospital.patients_medications_in_use,
+  hospital.visits_treatment_cost,
   hospital_private.matching_patient_ids,
   hospital_private.lock_in_order,
   hospital_private.lock_calendars,

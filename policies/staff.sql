@@ -34,11 +34,9 @@ grant execute on function
   hospital.search_doctors,
   hospital.patients_full_name,
   hospital.patients_age,
-  hospital.patients_medications_in_use,
   hospital.staff_members_full_name,
   hospital.doctors_full_name,
   hospital.doctors_experience_years,
   hospital.departments_doctors,
-  hospital.visits_treatment_cost,
   hospital_private.escape_like
 to hospital_staff;

@@ -33,9 +33,9 @@ describe('The access matrix', () => {
       client.query(
         `create table hospital.probe (patient_id bigint);
          create function hospital.probe_it() returns integer language sql immutable as 'select 1';
-         create policy probe on hospital.treatments for delete to hospital_doctor
-         using (patient_id = any (array(select hospital_private.open_charts())));
-         grant delete on hospital.treatments to hospital_doctor;
+         create policy probe on hospital.rooms for delete to hospital_nurse
+         using (department_id = (select hospital_private.current_department_id()));
+         grant delete on hospital.rooms to hospital_nurse;
          grant usage on schema audit to hospital_auditor;
          grant select on audit.chart_accesses to hospital_auditor;
          revoke select on hospital.patients from hospital_nurse;`,
@@ -46,7 +46,7 @@ describe('The access matrix', () => {
       'audit.chart_accesses is not in the matrix.',
       'hospital.patients should be:  select nurse: department',
       'hospital.probe is not in the matrix.',
-      'hospital.treatments is:  delete doctor: roster*',
+      'hospital.rooms is:  delete nurse: department',
       'hospital.probe_it is not in the matrix.',
     ]);
     assert.deepEqual(other.missing, ['hospital.probe: no row (any)']);

@@ -13,7 +13,8 @@ select
   case
     when not coalesce(function.proconfig && array['search_path=pg_catalog, pg_temp'], false)
       then 'is security definer without set search_path = pg_catalog, pg_temp'
-    when obj_description(function.oid, 'pg_proc') is null then 'is security definer without a comment'
+    when coalesce(obj_description(function.oid, 'pg_proc'), '') !~* '\mlends\M'
+      then 'is security definer and does not say whose right it lends'
     else 'is security definer and executable by PUBLIC'
   end as problem
 from pg_proc as function
@@ -24,7 +25,7 @@ where function.prosecdef
   and namespace.nspname not in ('information_schema', 'extensions', 'graphile_worker', 'tap', 'tests')
   and (
     not coalesce(function.proconfig && array['search_path=pg_catalog, pg_temp'], false)
-    or obj_description(function.oid, 'pg_proc') is null
+    or coalesce(obj_description(function.oid, 'pg_proc'), '') !~* '\mlends\M'
     or exists (
       select
       from aclexplode(coalesce(function.proacl, acldefault('f', function.proowner))) as entry

@@ -208,7 +208,7 @@ select is(
 );
 select is(
   pg_temp.try('select hospital.record_condition(-1, 1, ''2020-01-01'')'),
-  '42501', 'Its patient''s chart is open.'
+  'NTFND', 'Its patient''s chart is open.'
 );
 
 -- Amendments.
