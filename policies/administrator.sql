@@ -160,6 +160,26 @@ grant
   update (starts_from, starts_before, priority, status)
 on hospital.waitlist_entries to hospital_administrator;
 
+-- Emergencies are reviewed by somebody else than who used them; consents are read.
+call hospital_private.allow_reading(
+  'hospital_administrator', 'administrator',
+  'hospital.break_glass_reasons', 'hospital.break_glass_outcomes', 'hospital.break_glass_grants',
+  'hospital.consent_scopes', 'hospital.consents'
+);
+create policy administrator_update_others on hospital.break_glass_grants
+  for update to hospital_administrator
+  using (
+    (select hospital_private.session_has_role('administrator'))
+    and account_id <> (select hospital_private.current_account_id())
+  )
+  with check ((select hospital_private.session_has_role('administrator')));
+grant update (outcome, review_remark) on hospital.break_glass_grants to hospital_administrator;
+grant execute on function
+  hospital.review_break_glass,
+  hospital.break_glass_reviews_due,
+  hospital_private.found_break_glass
+to hospital_administrator;
+
 grant execute on function
   hospital.approve_doctor,
   hospital.grant_account_role,

@@ -13,6 +13,7 @@ grant execute on function
   hospital_private.current_doctor_id,
   hospital_private.current_staff_member_id,
   hospital_private.current_account_id,
+  hospital_private.own_patient_ids,
   hospital_private.roster_patient_ids,
   hospital_private.open_charts
 to hospital_doctor;
@@ -90,11 +91,11 @@ grant select, insert (patient_id, staff_member_id, kind, value), update (value)
 create policy doctor_select_own on hospital.appointments
   for select to hospital_doctor
   using (doctor_id = (select hospital_private.current_doctor_id()));
-create policy doctor_insert_own_roster on hospital.appointments
+create policy doctor_insert_own_patients on hospital.appointments
   for insert to hospital_doctor
   with check (
     doctor_id = (select hospital_private.current_doctor_id())
-    and patient_id = any (array(select hospital_private.roster_patient_ids()))
+    and patient_id = any (array(select hospital_private.own_patient_ids()))
     and status in ('held', 'scheduled')
   );
 -- What was called off is not taken back by the doctor: it would put the patient onto his roster.
@@ -116,11 +117,11 @@ on hospital.appointments to hospital_doctor;
 create policy doctor_select_own on hospital.appointment_overrides
   for select to hospital_doctor
   using (doctor_id = (select hospital_private.current_doctor_id()));
-create policy doctor_insert_own_roster on hospital.appointment_overrides
+create policy doctor_insert_own_patients on hospital.appointment_overrides
   for insert to hospital_doctor
   with check (
     doctor_id = (select hospital_private.current_doctor_id())
-    and patient_id = any (array(select hospital_private.roster_patient_ids()))
+    and patient_id = any (array(select hospital_private.own_patient_ids()))
   );
 grant select, insert (doctor_id, patient_id, span, reason)
   on hospital.appointment_overrides to hospital_doctor;
@@ -172,11 +173,11 @@ grant select on hospital.appointment_moves to hospital_doctor;
 create policy doctor_select_own on hospital.appointment_series
   for select to hospital_doctor
   using (doctor_id = (select hospital_private.current_doctor_id()));
-create policy doctor_insert_own_roster on hospital.appointment_series
+create policy doctor_insert_own_patients on hospital.appointment_series
   for insert to hospital_doctor
   with check (
     doctor_id = (select hospital_private.current_doctor_id())
-    and patient_id = any (array(select hospital_private.roster_patient_ids()))
+    and patient_id = any (array(select hospital_private.own_patient_ids()))
   );
 create policy doctor_update_just_made on hospital.appointment_series
   for update to hospital_doctor
@@ -322,12 +323,29 @@ create policy doctor_insert_open_charts on hospital.patient_conditions
 grant select, insert (patient_id, diagnosis_code_id, visit_id, onset_on, abated_on)
   on hospital.patient_conditions to hospital_doctor;
 
+-- Emergencies: one's own, asked for by the function alone, ended by oneself.
+call hospital_private.allow_reading('hospital_doctor', 'doctor', 'hospital.break_glass_reasons');
+create policy doctor_select_own on hospital.break_glass_grants
+  for select to hospital_doctor
+  using (account_id = (select hospital_private.current_account_id()));
+create policy doctor_update_own on hospital.break_glass_grants
+  for update to hospital_doctor
+  using (account_id = (select hospital_private.current_account_id()))
+  with check (account_id = (select hospital_private.current_account_id()));
+grant select, update (ended_at) on hospital.break_glass_grants to hospital_doctor;
+grant execute on function
+  hospital.break_glass,
+  hospital.end_break_glass,
+  hospital_private.found_break_glass
+to hospital_doctor;
+
 -- What a doctor can do.
 grant execute on function
   hospital.free_slots,
   hospital.next_free_slot,
   hospital.search_doctors,
   hospital.search_patients,
+  hospital.department_today,
   hospital.hold_slot,
   hospital.confirm_hold,
   hospital.book_appointment,

@@ -93,6 +93,22 @@ create policy nurse_select_open_charts on hospital.treatments
   using (patient_id = any (array(select hospital_private.open_charts())));
 grant select on hospital.treatments to hospital_nurse;
 
+-- Emergencies: one's own, asked for by the function alone, ended by oneself.
+call hospital_private.allow_reading('hospital_nurse', 'nurse', 'hospital.break_glass_reasons');
+create policy nurse_select_own on hospital.break_glass_grants
+  for select to hospital_nurse
+  using (account_id = (select hospital_private.current_account_id()));
+create policy nurse_update_own on hospital.break_glass_grants
+  for update to hospital_nurse
+  using (account_id = (select hospital_private.current_account_id()))
+  with check (account_id = (select hospital_private.current_account_id()));
+grant select, update (ended_at) on hospital.break_glass_grants to hospital_nurse;
+grant execute on function
+  hospital.break_glass,
+  hospital.end_break_glass,
+  hospital_private.found_break_glass
+to hospital_nurse;
+
 grant execute on function
   hospital.open_chart,
   hospital.check_in,

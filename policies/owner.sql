@@ -47,3 +47,8 @@ create policy owner_all_rows on hospital.notifications to hospital_owner using (
 create policy owner_all_rows on hospital.waitlist_statuses to hospital_owner using (true) with check (true);
 create policy owner_all_rows on hospital.waitlist_entries to hospital_owner using (true) with check (true);
 create policy owner_all_rows on hospital.appointment_staff to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.break_glass_reasons to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.break_glass_outcomes to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.break_glass_grants to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.consent_scopes to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.consents to hospital_owner using (true) with check (true);

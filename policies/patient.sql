@@ -203,6 +203,29 @@ create policy patient_select_own on hospital.treatments
   using (patient_id = (select hospital_private.current_patient_id()));
 grant select on hospital.treatments to hospital_patient;
 
+-- Consents, and who looked.
+call hospital_private.allow_reading('hospital_patient', 'patient', 'hospital.consent_scopes');
+create policy patient_select_own on hospital.consents
+  for select to hospital_patient
+  using (patient_id = (select hospital_private.current_patient_id()));
+create policy patient_insert_own on hospital.consents
+  for insert to hospital_patient
+  with check (patient_id = (select hospital_private.current_patient_id()));
+create policy patient_update_own on hospital.consents
+  for update to hospital_patient
+  using (patient_id = (select hospital_private.current_patient_id()))
+  with check (patient_id = (select hospital_private.current_patient_id()));
+grant
+  select,
+  insert (patient_id, scope, staff_member_id, department_id, granted, evidence),
+  update (withdrawn_at)
+on hospital.consents to hospital_patient;
+grant execute on function
+  hospital.record_consent,
+  hospital.withdraw_consent,
+  hospital.who_viewed_my_chart
+to hospital_patient;
+
 -- What a patient can do.
 grant execute on function
   hospital.free_slots,

@@ -164,6 +164,28 @@ create policy reception_select_all on hospital.notifications
   using ((select hospital_private.session_has_role('reception')));
 grant select on hospital.notifications to hospital_reception;
 
+-- Consents that patients sign at the desk.
+call hospital_private.allow_reading('hospital_reception', 'reception', 'hospital.consent_scopes');
+create policy reception_select_all on hospital.consents
+  for select to hospital_reception
+  using ((select hospital_private.session_has_role('reception')));
+create policy reception_insert_all on hospital.consents
+  for insert to hospital_reception
+  with check ((select hospital_private.session_has_role('reception')));
+create policy reception_update_all on hospital.consents
+  for update to hospital_reception
+  using ((select hospital_private.session_has_role('reception')))
+  with check ((select hospital_private.session_has_role('reception')));
+grant
+  select,
+  insert (patient_id, scope, staff_member_id, department_id, granted, evidence),
+  update (withdrawn_at)
+on hospital.consents to hospital_reception;
+grant execute on function
+  hospital.record_consent,
+  hospital.withdraw_consent
+to hospital_reception;
+
 grant execute on function
   hospital.register_patient,
   hospital.register_patient_and_book,

@@ -1,6 +1,426 @@
 --! Previous: sha1:079a0139ae16548df043822897d82305227948a5
---! Hash: sha1:70fc90cd52479217a4f852edb42fa26a6d484d39
+--! Hash: sha1:9a3af5e0ce69e43c6c8ff563b5d55d4c8bff476b
 --! Message: proof
+
+--! split: 150-privacy-rules.sql
+-- How long looks, emergencies and rosters last: a decision of the hospital, so a row and no constant.
+create table hospital_private.privacy_rules (
+  is_only_row                  boolean  primary key default true,
+  chart_window                 interval not null default '4 hours',
+  nurse_roster                 interval not null default '90 days',
+  break_glass_lasts            interval not null default '4 hours',
+  break_glass_review_within    interval not null default '72 hours',
+  break_glass_waits_for_review boolean  not null default false,
+  break_glass_misses           integer  not null default 5,
+  constraint privacy_rules_one_row check (is_only_row),
+  constraint privacy_rules_times_positive
+    check (least(chart_window, nurse_roster, break_glass_lasts, break_glass_review_within) > '0'),
+  constraint privacy_rules_misses_positive check (break_glass_misses > 0)
+);
+comment on table hospital_private.privacy_rules is 'The one row that says how long looks, emergencies and rosters last here.';
+comment on column hospital_private.privacy_rules.is_only_row is 'Always true, so that there is one row.';
+comment on column hospital_private.privacy_rules.chart_window is 'How long a chart stays open, and within which further openings by the same account are the same look.';
+comment on column hospital_private.privacy_rules.nurse_roster is 'How long after an appointment in the department a patient stays on its nurses'' roster.';
+comment on column hospital_private.privacy_rules.break_glass_lasts is 'How long an emergency access lasts unless it is ended.';
+comment on column hospital_private.privacy_rules.break_glass_review_within is 'Within which time of its beginning an emergency access is to be reviewed.';
+comment on column hospital_private.privacy_rules.break_glass_waits_for_review is 'Whether a second emergency access of an account waits for the review of the first.';
+comment on column hospital_private.privacy_rules.break_glass_misses is 'How often within an hour an account may ask for an emergency access to a patient there is not.';
+insert into hospital_private.privacy_rules default values;
+
+-- FHIR's ETREAT and HRESCH. The first is no choice of the caller's: an emergency access carries it.
+insert into hospital.chart_purposes (code, name) values
+  ('emergency', 'Treating the patient in an emergency'),
+  ('research', 'Research');
+
+--! split: 155-break-glass.sql
+-- Emergency access: one account, one patient, a reason, an end, and somebody else who looks at it after.
+
+create table hospital.break_glass_reasons (
+  code text primary key,
+  name text not null
+);
+comment on table hospital.break_glass_reasons is 'The kinds of reasons for an emergency access.';
+comment on column hospital.break_glass_reasons.code is 'The code of the reason.';
+comment on column hospital.break_glass_reasons.name is 'The reason in words.';
+insert into hospital.break_glass_reasons (code, name) values
+  ('emergency', 'The patient''s life or health is in danger'),
+  ('patient_unable', 'The patient cannot speak for himself'),
+  ('cover', 'Nobody of those who treat the patient can be reached'),
+  ('other', 'Another reason');
+
+create table hospital.break_glass_outcomes (
+  code text primary key,
+  name text not null
+);
+comment on table hospital.break_glass_outcomes is 'What the review of an emergency access finds.';
+comment on column hospital.break_glass_outcomes.code is 'The code of the finding.';
+comment on column hospital.break_glass_outcomes.name is 'The finding in words.';
+insert into hospital.break_glass_outcomes (code, name) values
+  ('justified', 'Justified'),
+  ('not_justified', 'Not justified');
+
+-- Who used an emergency access is told by name, while rights are an account's: the two belong together.
+alter table hospital_private.accounts
+  add constraint accounts_id_staff_member_id_key unique (id, staff_member_id);
+
+create table hospital.break_glass_grants (
+  id              bigint      generated always as identity primary key,
+  account_id      bigint      not null,
+  staff_member_id bigint      not null references hospital.staff_members (id),
+  role            text        not null references hospital_private.roles (name),
+  patient_id      bigint      not null references hospital.patients (id),
+  category        text        not null references hospital.break_glass_reasons (code),
+  reason          text        not null,
+  granted         tstzrange   not null,
+  ended_at        timestamptz,
+  -- An end that comes early cuts the range; what was granted stays on record beside it.
+  in_force        tstzrange   generated always as (granted * tstzrange(null, ended_at)) stored,
+  review_due_at   timestamptz not null,
+  bars_next       boolean     not null default false,
+  reviewed_at     timestamptz,
+  reviewed_by     bigint      references hospital_private.accounts (id),
+  outcome         text        references hospital.break_glass_outcomes (code),
+  review_remark   text,
+  constraint break_glass_grants_account_is_the_members
+    foreign key (account_id, staff_member_id)
+    references hospital_private.accounts (id, staff_member_id),
+  -- A look at a chart points here, so it is never another account's or another patient's.
+  constraint break_glass_grants_id_patient_id_account_id_key unique (id, patient_id, account_id),
+  constraint break_glass_grants_for_doctors_and_nurses check (role in ('doctor', 'nurse')),
+  constraint break_glass_grants_reason_given
+    check (btrim(reason) <> '' and char_length(reason) <= 1000),
+  constraint break_glass_grants_granted_bounded
+    check (
+      not isempty(granted)
+      and not lower_inf(granted)
+      and not upper_inf(granted)
+      and lower_inc(granted)
+      and not upper_inc(granted)
+      and isfinite(lower(granted))
+      and isfinite(upper(granted))
+    ),
+  constraint break_glass_grants_ends_within check (ended_at <@ granted),
+  constraint break_glass_grants_reviewed_by_somebody
+    check ((reviewed_at is null) = (reviewed_by is null)),
+  constraint break_glass_grants_reviewed_with_outcome
+    check ((reviewed_at is null) = (outcome is null)),
+  constraint break_glass_grants_remark_of_a_review
+    check (review_remark is null or (reviewed_at is not null and char_length(review_remark) <= 1000)),
+  constraint break_glass_grants_never_reviewed_by_oneself check (reviewed_by <> account_id),
+  constraint break_glass_grants_never_twice_at_once
+    exclude using gist (account_id with =, patient_id with =, in_force with &&)
+);
+-- Two at once, at whatever isolation, cannot both take the place of the one that waits for its review.
+create unique index break_glass_grants_one_before_review on hospital.break_glass_grants (account_id)
+  where bars_next and reviewed_at is null;
+create index break_glass_grants_account_id_staff_member_id_idx
+  on hospital.break_glass_grants (account_id, staff_member_id);
+create index break_glass_grants_staff_member_id_idx on hospital.break_glass_grants (staff_member_id);
+create index break_glass_grants_role_idx on hospital.break_glass_grants (role);
+create index break_glass_grants_patient_id_idx on hospital.break_glass_grants (patient_id);
+create index break_glass_grants_category_idx on hospital.break_glass_grants (category);
+create index break_glass_grants_reviewed_by_idx on hospital.break_glass_grants (reviewed_by);
+create index break_glass_grants_outcome_idx on hospital.break_glass_grants (outcome);
+create index break_glass_grants_review_due_at_idx on hospital.break_glass_grants (review_due_at)
+  where reviewed_at is null;
+comment on table hospital.break_glass_grants is 'Emergency accesses: one account may open one patient''s chart for a time, with a reason, and somebody else reviews it.';
+comment on column hospital.break_glass_grants.id is 'The key of the emergency access inside this database.';
+comment on column hospital.break_glass_grants.account_id is 'The account that may open the chart.';
+comment on column hospital.break_glass_grants.staff_member_id is 'The member of staff whose account it is.';
+comment on column hospital.break_glass_grants.role is 'The role in which it was asked for: doctor or nurse.';
+comment on column hospital.break_glass_grants.patient_id is 'The one patient whose chart it opens.';
+comment on column hospital.break_glass_grants.category is 'The kind of reason, by its code.';
+comment on column hospital.break_glass_grants.reason is 'The reason in the words of whoever asked, up to 1000 characters.';
+comment on column hospital.break_glass_grants.granted is 'From when until when it was granted, end excluded.';
+comment on column hospital.break_glass_grants.ended_at is 'When it was ended before its time, or null.';
+comment on column hospital.break_glass_grants.in_force is 'When it opens the chart: as granted, up to an early end.';
+comment on column hospital.break_glass_grants.review_due_at is 'By when it is to be reviewed.';
+comment on column hospital.break_glass_grants.bars_next is 'Whether the next one of the same account waits for the review, as the rule was when it was granted.';
+comment on column hospital.break_glass_grants.reviewed_at is 'When it was reviewed, or null.';
+comment on column hospital.break_glass_grants.reviewed_by is 'The account that reviewed it, never the one that used it, or null.';
+comment on column hospital.break_glass_grants.outcome is 'What the review found, by its code, or null before it.';
+comment on column hospital.break_glass_grants.review_remark is 'What the reviewer added, up to 1000 characters, or null.';
+
+alter table hospital.break_glass_reasons enable row level security;
+alter table hospital.break_glass_reasons force row level security;
+alter table hospital.break_glass_outcomes enable row level security;
+alter table hospital.break_glass_outcomes force row level security;
+alter table hospital.break_glass_grants enable row level security;
+alter table hospital.break_glass_grants force row level security;
+
+create table audit.break_glass_misses (
+  id             bigint      generated always as identity primary key,
+  account_id     bigint      not null references hospital_private.accounts (id),
+  session_id     uuid        not null,
+  client_address inet,
+  missed_at      timestamptz not null default clock_timestamp()
+);
+create index break_glass_misses_account_id_missed_at_idx
+  on audit.break_glass_misses (account_id, missed_at);
+comment on table audit.break_glass_misses is 'Who named a patient there is not when asking for an emergency access; counted, so that nobody guesses his way through the patients.';
+comment on column audit.break_glass_misses.id is 'The key of the miss.';
+comment on column audit.break_glass_misses.account_id is 'The account that asked.';
+comment on column audit.break_glass_misses.session_id is 'The session that asked.';
+comment on column audit.break_glass_misses.client_address is 'The network address it asked from, or null.';
+comment on column audit.break_glass_misses.missed_at is 'When it asked.';
+
+--! split: 160-consents.sql
+-- What a patient permits or denies: whom, for what, from when until when. The words are FHIR's.
+
+create table hospital.consent_scopes (
+  code     text primary key,
+  name     text not null,
+  decision text not null,
+  actor    text not null,
+  purpose  text references hospital.chart_purposes (code),
+  -- A consent points here with the kind of actor it names, so that it names the right one.
+  constraint consent_scopes_code_actor_key unique (code, actor),
+  constraint consent_scopes_decision_known check (decision in ('permit', 'deny')),
+  constraint consent_scopes_actor_known check (actor in ('staff_member', 'department', 'everybody')),
+  -- Leave to open a chart is given to a person.
+  constraint consent_scopes_permit_a_person check (decision = 'deny' or actor = 'staff_member')
+);
+create index consent_scopes_purpose_idx on hospital.consent_scopes (purpose);
+comment on table hospital.consent_scopes is 'What a patient can permit or deny about the chart.';
+comment on column hospital.consent_scopes.code is 'The code of the scope.';
+comment on column hospital.consent_scopes.name is 'The scope in words.';
+comment on column hospital.consent_scopes.decision is 'Either permit or deny.';
+comment on column hospital.consent_scopes.actor is 'Whom a consent of this scope names: a staff_member, a department, or everybody.';
+comment on column hospital.consent_scopes.purpose is 'The one purpose that is meant, or null for all.';
+insert into hospital.consent_scopes (code, name, decision, actor, purpose) values
+  ('second_opinion', 'This person may open my chart', 'permit', 'staff_member', null),
+  ('not_this_person', 'This person may not open my chart', 'deny', 'staff_member', null),
+  ('not_this_department', 'This department may not open my chart', 'deny', 'department', null),
+  ('no_quality_review', 'Nobody may open my chart for reviews of quality', 'deny', 'everybody', 'quality'),
+  ('no_research', 'Nobody may use my record for research', 'deny', 'everybody', 'research');
+
+create table hospital.consents (
+  id              bigint      generated always as identity primary key,
+  public_uuid     uuid        not null default gen_random_uuid(),
+  patient_id      bigint      not null references hospital.patients (id),
+  scope           text        not null,
+  staff_member_id bigint      references hospital.staff_members (id),
+  department_id   bigint      references hospital.departments (id),
+  actor           text        generated always as (
+    case
+      when staff_member_id is not null then 'staff_member'
+      when department_id is not null then 'department'
+      else 'everybody'
+    end
+  ) stored,
+  granted         tstzrange   not null,
+  withdrawn_at    timestamptz,
+  in_force        tstzrange   generated always as (granted * tstzrange(null, withdrawn_at)) stored,
+  evidence        text,
+  recorded_at     timestamptz not null default now(),
+  recorded_by     bigint      references hospital_private.accounts (id),
+  recorded_as     text        references hospital_private.roles (name),
+  withdrawn_by    bigint      references hospital_private.accounts (id),
+  constraint consents_public_uuid_key unique (public_uuid),
+  constraint consents_id_patient_id_key unique (id, patient_id),
+  constraint consents_scope_names_its_actor
+    foreign key (scope, actor) references hospital.consent_scopes (code, actor),
+  constraint consents_name_one_actor check (num_nonnulls(staff_member_id, department_id) <= 1),
+  constraint consents_granted_bounded
+    check (
+      not isempty(granted)
+      and not lower_inf(granted)
+      and lower_inc(granted)
+      and not upper_inc(granted)
+      and isfinite(lower(granted))
+    ),
+  -- Whoever records for the patient says what the patient signed.
+  constraint consents_recorded_for_the_patient_with_evidence
+    check (coalesce(recorded_as = 'patient', false) or coalesce(btrim(evidence), '') <> ''),
+  constraint consents_evidence_not_too_long check (char_length(evidence) <= 1000),
+  constraint consents_withdrawn_by_somebody check (withdrawn_by is null or withdrawn_at is not null),
+  constraint consents_never_twice_at_once
+    exclude using gist (
+      patient_id with =,
+      scope with =,
+      (coalesce(staff_member_id, department_id, 0)) with =,
+      in_force with &&
+    )
+);
+create index consents_patient_id_idx on hospital.consents (patient_id);
+create index consents_scope_actor_idx on hospital.consents (scope, actor);
+create index consents_staff_member_id_idx on hospital.consents (staff_member_id);
+create index consents_department_id_idx on hospital.consents (department_id);
+create index consents_recorded_by_idx on hospital.consents (recorded_by);
+create index consents_recorded_as_idx on hospital.consents (recorded_as);
+create index consents_withdrawn_by_idx on hospital.consents (withdrawn_by);
+comment on table hospital.consents is 'What patients permit and deny about their charts, each for a time; nothing is deleted, a consent is withdrawn.';
+comment on column hospital.consents.id is 'The key of the consent inside this database.';
+comment on column hospital.consents.public_uuid is 'The identifier of the consent towards other systems.';
+comment on column hospital.consents.patient_id is 'The patient whose chart it is about.';
+comment on column hospital.consents.scope is 'What is permitted or denied, by its code.';
+comment on column hospital.consents.staff_member_id is 'The member of staff it names, or null.';
+comment on column hospital.consents.department_id is 'The department it names, or null.';
+comment on column hospital.consents.actor is 'Whom it names, derived: a staff_member, a department, or everybody.';
+comment on column hospital.consents.granted is 'From when until when it was given, end excluded; without an end it stands until it is withdrawn.';
+comment on column hospital.consents.withdrawn_at is 'When it was withdrawn, or null.';
+comment on column hospital.consents.in_force is 'When it holds: as given, up to its withdrawal.';
+comment on column hospital.consents.evidence is 'What shows that the patient wants it, such as a signed form; null only where the patient recorded it.';
+comment on column hospital.consents.recorded_at is 'When it was recorded.';
+comment on column hospital.consents.recorded_by is 'The account that recorded it, or null for a tool.';
+comment on column hospital.consents.recorded_as is 'The role in which it was recorded, or null for a tool.';
+comment on column hospital.consents.withdrawn_by is 'The account that withdrew it, or null.';
+
+alter table hospital.consent_scopes enable row level security;
+alter table hospital.consent_scopes force row level security;
+alter table hospital.consents enable row level security;
+alter table hospital.consents force row level security;
+
+--! split: 170-chart-accesses.sql
+-- A look is told once for each window, whoever's sessions took part in it; which sessions those were
+-- stands beside it, because a chart is open only in a session that opened it.
+
+create table audit.access_tags (
+  code text primary key,
+  name text not null
+);
+comment on table audit.access_tags is 'On what ground a chart was opened.';
+comment on column audit.access_tags.code is 'The code of the ground.';
+comment on column audit.access_tags.name is 'The ground in words, as the patient reads it.';
+insert into audit.access_tags (code, name) values
+  ('roster', 'The patient is on the roster'),
+  ('permission', 'The patient gave permission'),
+  ('break_glass', 'Emergency access'),
+  ('break_glass_over_restriction', 'Emergency access, against a restriction of the patient''s');
+
+alter table audit.chart_accesses
+  drop constraint chart_accesses_one_per_session_and_purpose,
+  alter column opened_at set default clock_timestamp(),
+  add column department_id        bigint    references hospital.departments (id),
+  add column tag                  text      not null default 'roster'
+                                              references audit.access_tags (code),
+  add column break_glass_grant_id bigint,
+  add column consent_id           bigint,
+  add column client_address       inet,
+  add column request_id           text,
+  -- Empty for looks from before windows were kept.
+  add column covers               tstzrange not null default 'empty',
+  add constraint chart_accesses_id_patient_id_key unique (id, patient_id),
+  add constraint chart_accesses_by_the_accounts_emergency
+    foreign key (break_glass_grant_id, patient_id, account_id)
+    references hospital.break_glass_grants (id, patient_id, account_id),
+  add constraint chart_accesses_by_the_patients_consent
+    foreign key (consent_id, patient_id) references hospital.consents (id, patient_id),
+  add constraint chart_accesses_emergency_has_grant
+    check ((tag in ('break_glass', 'break_glass_over_restriction')) = (break_glass_grant_id is not null)),
+  add constraint chart_accesses_emergency_has_purpose
+    check ((purpose = 'emergency') = (break_glass_grant_id is not null)),
+  add constraint chart_accesses_permission_has_consent
+    check ((tag = 'permission') = (consent_id is not null)),
+  add constraint chart_accesses_covers_from_opening
+    check (
+      isempty(covers)
+      or (lower(covers) = opened_at and lower_inc(covers) and not upper_inc(covers) and not upper_inf(covers))
+    ),
+  add constraint chart_accesses_one_per_window
+    exclude using gist (
+      account_id with =,
+      patient_id with =,
+      purpose with =,
+      tag with =,
+      (coalesce(break_glass_grant_id, consent_id, 0)) with =,
+      covers with &&
+    );
+alter table audit.chart_accesses
+  alter column tag drop default,
+  alter column covers drop default;
+create index chart_accesses_department_id_idx on audit.chart_accesses (department_id);
+create index chart_accesses_tag_idx on audit.chart_accesses (tag);
+create index chart_accesses_break_glass_grant_id_idx
+  on audit.chart_accesses (break_glass_grant_id, patient_id, account_id)
+  where break_glass_grant_id is not null;
+create index chart_accesses_consent_id_idx on audit.chart_accesses (consent_id, patient_id)
+  where consent_id is not null;
+comment on table audit.chart_accesses is 'Who looked at which chart, why and when: one row for each account, patient, purpose, ground and window; clinical rows are readable only through such a row.';
+comment on column audit.chart_accesses.session_id is 'The session that opened it first.';
+comment on column audit.chart_accesses.role is 'The role that session acted in.';
+comment on column audit.chart_accesses.department_id is 'The department of whoever opened it, at that time, or null.';
+comment on column audit.chart_accesses.tag is 'On what ground it was opened, by its code.';
+comment on column audit.chart_accesses.break_glass_grant_id is 'The emergency access it rests on, or null.';
+comment on column audit.chart_accesses.consent_id is 'The patient''s permission it rests on, or null.';
+comment on column audit.chart_accesses.client_address is 'The network address the first opening came from, or null.';
+comment on column audit.chart_accesses.request_id is 'The request that opened it first, or null.';
+comment on column audit.chart_accesses.covers is 'The window: from the opening until the chart closes by itself; empty for looks from before windows were kept.';
+
+create table audit.chart_openings (
+  session_id uuid        not null,
+  access_id  bigint      not null,
+  patient_id bigint      not null,
+  role       text        not null,
+  opened_at  timestamptz not null default clock_timestamp(),
+  primary key (session_id, access_id),
+  constraint chart_openings_are_of_the_accesses_patient
+    foreign key (access_id, patient_id) references audit.chart_accesses (id, patient_id)
+);
+create index chart_openings_access_id_patient_id_idx
+  on audit.chart_openings (access_id, patient_id);
+comment on table audit.chart_openings is 'Which sessions took part in a look: in these alone is the chart open.';
+comment on column audit.chart_openings.session_id is 'The session that opened the chart.';
+comment on column audit.chart_openings.access_id is 'The look it belongs to.';
+comment on column audit.chart_openings.patient_id is 'The patient, always the look''s.';
+comment on column audit.chart_openings.role is 'The role the session acted in.';
+comment on column audit.chart_openings.opened_at is 'When this session first opened the chart in the window.';
+insert into audit.chart_openings (session_id, access_id, patient_id, role, opened_at)
+select session_id, id, patient_id, role, opened_at
+from audit.chart_accesses;
+
+-- What a patient reads about each look.
+create type hospital.chart_view as (
+  viewed_at            timestamptz,
+  open_until           timestamptz,
+  sessions             integer,
+  viewer_name          text,
+  viewer_role          text,
+  staff_member_id      bigint,
+  department_id        bigint,
+  department_name      text,
+  purpose              text,
+  tag                  text,
+  tag_name             text,
+  break_glass_category text
+);
+comment on type hospital.chart_view is 'A look at a chart, as the patient reads it.';
+comment on column hospital.chart_view.viewed_at is 'When the chart was opened.';
+comment on column hospital.chart_view.open_until is 'The last moment at which it could be read on the strength of this look.';
+comment on column hospital.chart_view.sessions is 'In how many sessions of the same person it was opened within the window.';
+comment on column hospital.chart_view.viewer_name is 'The name of the person who looked.';
+comment on column hospital.chart_view.viewer_role is 'The role in which that person looked.';
+comment on column hospital.chart_view.staff_member_id is 'The member of staff who looked.';
+comment on column hospital.chart_view.department_id is 'The department that person worked in then, or null.';
+comment on column hospital.chart_view.department_name is 'The name of that department, or null.';
+comment on column hospital.chart_view.purpose is 'The purpose that was declared.';
+comment on column hospital.chart_view.tag is 'On what ground the chart was opened, by its code, such as break_glass.';
+comment on column hospital.chart_view.tag_name is 'The ground in words.';
+comment on column hospital.chart_view.break_glass_category is 'For an emergency access the kind of reason given, otherwise null.';
+
+-- Who is asking, looked up once for a whole question.
+create type hospital_private.viewer as (
+  session_id      uuid,
+  account_id      bigint,
+  role            text,
+  staff_member_id bigint,
+  doctor_id       bigint,
+  department_id   bigint
+);
+comment on type hospital_private.viewer is 'The person behind a live session of the staff.';
+comment on column hospital_private.viewer.session_id is 'The session.';
+comment on column hospital_private.viewer.account_id is 'The account.';
+comment on column hospital_private.viewer.role is 'The role of the session.';
+comment on column hospital_private.viewer.staff_member_id is 'The member of staff the account belongs to, or null.';
+comment on column hospital_private.viewer.doctor_id is 'The active doctor the member of staff is in this session, or null.';
+comment on column hospital_private.viewer.department_id is 'The department of the member of staff, or null.';
+
+--! split: 175-roster-indexes.sql
+-- A doctor's roster is asked for by almost every statement of his: answered from the index alone.
+create index appointments_doctor_id_patient_id_idx on hospital.appointments (doctor_id, patient_id)
+  where status not in ('held', 'cancelled', 'lapsed');
+create index visits_doctor_id_patient_id_idx on hospital.visits (doctor_id, patient_id)
+  where voided_at is null;
 
 --! split: 320-live-events.sql
 -- What live subscribers are about to be told. pg_notify in the transaction of a booking would make all
@@ -22,7 +442,30 @@ comment on column hospital_private.live_events.payload is 'What they are told, a
 -- The living files below may call one another in any order: bodies are checked when they run.
 set local check_function_bodies = off;
 
---! split: 501-04-scheduling-notify_appointment.sql
+--! split: 501-04-scheduling-department_today.sql
+-- source: sql/04-scheduling/department_today.sql
+-- The roster of duty as a list. A policy that showed it beside a doctor's own calendar would join the two by
+-- OR, and the calendar would lose its index.
+create or replace function hospital.department_today()
+returns setof hospital.appointments
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select a.*
+  from hospital_private.current_viewer() as v
+  cross join lateral hospital_private.department_day(v.department_id) as a
+  where v.role = 'doctor'
+    and hospital_private.is_on_duty(v.doctor_id)
+  order by
+    a.starts_at,
+    a.id;
+$$;
+comment on function hospital.department_today() is
+  'The department''s appointments of this local day and those in progress, for a doctor on duty there; nothing for anybody else. Lends the owner''s right to read colleagues'' calendars for this one question.';
+
+--! split: 502-04-scheduling-notify_appointment.sql
 -- source: sql/04-scheduling/notify_appointment.sql
 -- Live subscribers hear that something changed, by keys alone; what they then read is read under
 -- their own policies. History is no news, so loading it wakes nobody.
@@ -55,7 +498,7 @@ create or replace trigger _800_notify
   when (new.ends_at > now() - interval '1 day')
   execute function hospital_private.notify_appointment();
 
---! split: 502-04-scheduling-notify_free_time.sql
+--! split: 503-04-scheduling-notify_free_time.sql
 -- source: sql/04-scheduling/notify_free_time.sql
 -- Who looks at a doctor's free time hears that it changed and when, never for whom. Only time to come
 -- is news, so loading history wakes nobody.
@@ -191,7 +634,7 @@ create or replace trigger _820_free_time
   after insert or update or delete on hospital.doctor_extra_sessions
   for each row execute function hospital_private.notify_hours();
 
---! split: 503-04-scheduling-relay_live_events.sql
+--! split: 504-04-scheduling-relay_live_events.sql
 -- source: sql/04-scheduling/relay_live_events.sql
 -- Passes on what has been committed, a thousand at a time. Whoever writes an appointment only leaves a
 -- row: to notify is to wait for everybody else who notifies, until the log is on disk.
@@ -234,7 +677,1581 @@ $$;
 comment on function hospital_private.relay_live_events() is
   'Tells live subscribers what has been committed since, and returns how many news there were, a thousand at most. Lends the API, on nobody''s behalf, the owner''s right to read and remove them; it sees none.';
 
---! split: 504-policies-anonymous.sql
+--! split: 505-04-scheduling-roster_patient_ids.sql
+-- source: sql/04-scheduling/roster_patient_ids.sql
+-- Whose patients they are. A time that is only held, perhaps for somebody who has not asked for it, and
+-- one that was called off make nobody a patient of anybody. Each is called once per statement, as
+-- = any (array(select …)).
+
+-- A doctor books these alone: through anybody else on the roster, which is for a day or for an emergency,
+-- he would take him onto it for good.
+create or replace function hospital_private.own_patient_ids()
+returns setof bigint
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select a.patient_id
+  from hospital.appointments as a
+  where a.doctor_id = (select hospital_private.current_doctor_id())
+    and a.status not in ('held', 'cancelled', 'lapsed')
+  union
+  select v.patient_id
+  from hospital.visits as v
+  where v.doctor_id = (select hospital_private.current_doctor_id())
+    and v.voided_at is null;
+$$;
+comment on function hospital_private.own_patient_ids() is
+  'The keys of the patients with an appointment or a visit with the doctor of the live session. Lends the owner''s right to read appointments for this one question.';
+
+create or replace function hospital_private.is_on_duty(doctor_id bigint)
+returns boolean
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select exists (
+    select
+    from clock_timestamp() as moment
+    cross join lateral hospital_private.working_shifts(
+      array[is_on_duty.doctor_id],
+      tstzrange(moment, moment, '[]')
+    )
+  );
+$$;
+comment on function hospital_private.is_on_duty(bigint) is
+  'Whether the doctor works at this moment, by the hours in the calendar.';
+
+-- Narrow on purpose: a department's patients are hundreds of thousands over the years, and who has duty
+-- needs those who are here today.
+create or replace function hospital_private.department_day(department_id bigint)
+returns setof hospital.appointments
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select a.*
+  from hospital.departments as d
+  join hospital.facilities as f
+    on f.id = d.facility_id
+  cross join lateral (
+    select date_trunc('day', clock_timestamp() at time zone f.time_zone) as midnight
+  ) as today
+  join hospital.appointments as a
+    on a.department_id = d.id
+    and a.starts_at >= today.midnight at time zone f.time_zone
+    and a.starts_at < (today.midnight + interval '1 day') at time zone f.time_zone
+    and a.status not in ('held', 'cancelled', 'lapsed', 'in_progress')
+  where d.id = department_day.department_id
+  union all
+  select a.*
+  from hospital.appointments as a
+  where a.department_id = department_day.department_id
+    and a.status = 'in_progress';
+$$;
+comment on function hospital_private.department_day(bigint) is
+  'The appointments of the department on this local day, and those in progress.';
+
+create or replace function hospital_private.treated_patient_ids()
+returns setof bigint
+language plpgsql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  viewer hospital_private.viewer := hospital_private.current_viewer();
+begin
+  if viewer.role = 'doctor' then
+    return query
+    select hospital_private.own_patient_ids();
+    if hospital_private.is_on_duty(viewer.doctor_id) then
+      return query
+      select a.patient_id
+      from hospital_private.department_day(viewer.department_id) as a;
+    end if;
+  elsif viewer.role = 'nurse' then
+    return query
+    select distinct a.patient_id
+    from hospital.appointments as a
+    where a.department_id = viewer.department_id
+      and a.starts_at
+        > clock_timestamp() - (select r.nurse_roster from hospital_private.privacy_rules as r)
+      and a.status not in ('held', 'cancelled', 'lapsed');
+  end if;
+end;
+$$;
+comment on function hospital_private.treated_patient_ids() is
+  'The keys of the patients whom the live session''s doctor or nurse treats: a doctor''s own and, on duty, the department''s of the day; a nurse''s department''s of late and to come.';
+
+create or replace function hospital_private.roster_patient_ids()
+returns setof bigint
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  viewer hospital_private.viewer := hospital_private.current_viewer();
+  -- Not the statement's time: one statement of a client may be many of ours, and long.
+  moment constant timestamptz := clock_timestamp();
+begin
+  return query
+  select hospital_private.treated_patient_ids();
+  if viewer.role in ('doctor', 'nurse') then
+    return query
+    select g.patient_id
+    from hospital.break_glass_grants as g
+    where g.account_id = viewer.account_id
+      and g.in_force @> moment
+    union all
+    select c.patient_id
+    from hospital.consents as c
+    join hospital.consent_scopes as s
+      on s.code = c.scope
+      and s.decision = 'permit'
+    where c.staff_member_id = viewer.staff_member_id
+      and c.in_force @> moment;
+  end if;
+end;
+$$;
+comment on function hospital_private.roster_patient_ids() is
+  'The keys of the patients on the roster of the live session: those it treats, and whom an emergency access or the patient''s permission adds for its time. Lends the owner''s right to read grants and consents for this one question.';
+
+--! split: 506-04-scheduling-see_doctor.sql
+-- source: sql/04-scheduling/see_doctor.sql
+-- As with patients: who does not see a doctor, because he waits for approval or has left, is refused in
+-- the same words as whoever names one that never was.
+create or replace function hospital_private.see_doctor()
+returns trigger
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if current_user = 'hospital_owner' or new.doctor_id is null then
+    return new;
+  end if;
+  if tg_op = 'UPDATE' and new.doctor_id = old.doctor_id then
+    return new;
+  end if;
+  if not exists (
+    select
+    from hospital.doctors as d
+    where d.id = new.doctor_id
+  ) then
+    raise exception using
+      errcode = 'insufficient_privilege',
+      message = 'New rows are about doctors whom the writer may see.';
+  end if;
+  return new;
+end;
+$$;
+comment on function hospital_private.see_doctor() is
+  'Trigger: refuses (42501) to name a doctor whom the writer''s policies do not show.';
+
+create or replace trigger _120_see_doctor
+  before insert or update of doctor_id on hospital.appointments
+  for each row execute function hospital_private.see_doctor();
+create or replace trigger _120_see_doctor
+  before insert or update of doctor_id on hospital.waitlist_entries
+  for each row execute function hospital_private.see_doctor();
+create or replace trigger _120_see_doctor
+  before insert or update of doctor_id on hospital.appointment_series
+  for each row execute function hospital_private.see_doctor();
+
+--! split: 507-05-clinical-open_chart.sql
+-- source: sql/05-clinical/open_chart.sql
+-- Who opens a chart without a ground hears the same as for nobody, except that he is told of a restriction
+-- by a patient whom he sees anyway: then he knows what to ask the patient, or that breaking the glass is all
+-- that is left.
+create or replace function hospital.open_chart(patient_id bigint, purpose text default 'treatment')
+returns hospital.patients
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  viewer hospital_private.viewer;
+  patient hospital.patients;
+  ground audit.chart_accesses;
+begin
+  perform hospital_private.require_role('doctor', 'nurse');
+  viewer := hospital_private.current_viewer();
+  select p.*
+  into patient
+  from hospital.patients as p
+  where p.id = open_chart.patient_id;
+  ground := hospital_private.chart_ground(patient.id, viewer, open_chart.purpose);
+  if ground.tag is null then
+    raise exception using
+      errcode = 'NTFND',
+      message = 'There is no such patient on your roster.';
+  end if;
+  perform hospital_private.record_chart_access(ground);
+  return patient;
+end;
+$$;
+comment on function hospital.open_chart(bigint, text) is
+  'Opens the chart of a patient on the roster in this session for a few hours and records who, when, why and on what ground. Raises UNAUT, PRMSN, NTFND, RSTRC. Lends the owner''s right to write the access log.';
+
+--! split: 508-05-clinical-open_charts.sql
+-- source: sql/05-clinical/open_charts.sql
+-- The clinical policies of staff rest on this: no row here, no clinical row there. So reading a
+-- chart without leaving a trace is not forbidden but impossible. What opened the chart is asked again at
+-- every statement, by the clock: a window, an emergency or a permission that ends and a restriction that
+-- begins close it that moment, and no job has to run.
+create or replace function hospital_private.open_charts()
+returns setof bigint
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  viewer hospital_private.viewer := hospital_private.current_viewer();
+  -- Not the statement's time: one statement of a client may be many of ours, and long.
+  moment constant timestamptz := clock_timestamp();
+begin
+  return query
+  select distinct c.patient_id
+  from audit.chart_openings as o
+  join audit.chart_accesses as c
+    on c.id = o.access_id
+    and c.covers @> moment
+  left join hospital.break_glass_grants as g
+    on g.id = c.break_glass_grant_id
+  left join hospital.consents as p
+    on p.id = c.consent_id
+  where o.session_id = viewer.session_id
+    and case
+      when g.id is not null then g.in_force @> moment
+      else (p.id is null or p.in_force @> moment)
+        and not hospital_private.is_restricted(c.patient_id, viewer, c.purpose)
+    end;
+end;
+$$;
+comment on function hospital_private.open_charts() is
+  'The keys of the patients whose charts are open in the live session at this moment. Lends the owner''s right to read the access log for this one question.';
+
+--! split: 509-05-clinical-record_condition.sql
+-- source: sql/05-clinical/record_condition.sql
+create or replace function hospital.record_condition(
+  patient_id bigint,
+  diagnosis_code_id bigint,
+  onset_on date,
+  abated_on date default null
+)
+returns hospital.patient_conditions
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  condition hospital.patient_conditions;
+begin
+  if record_condition.patient_id not in (select hospital_private.open_charts()) then
+    raise exception using
+      errcode = 'NTFND',
+      message = 'There is no such patient whose chart you have open.',
+      hint = 'Open the chart with openChart first.';
+  end if;
+  insert into hospital.patient_conditions (patient_id, diagnosis_code_id, onset_on, abated_on)
+  values (
+    record_condition.patient_id,
+    record_condition.diagnosis_code_id,
+    record_condition.onset_on,
+    record_condition.abated_on
+  )
+  returning *
+  into condition;
+  return condition;
+end;
+$$;
+comment on function hospital.record_condition(bigint, bigint, date, date) is
+  'Adds a condition to the medical history of a patient whose chart is open, with its first and, if over, last local day. Raises NTFND.';
+
+--! split: 510-05-clinical-record_visit.sql
+-- source: sql/05-clinical/record_visit.sql
+create or replace function hospital.record_visit(
+  appointment_id bigint,
+  diagnosis text default null,
+  notes text default null,
+  diagnosis_codes text[] default null
+)
+returns hospital.visits
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  appointment hospital.appointments;
+  visit hospital.visits;
+begin
+  select a.*
+  into appointment
+  from hospital.appointments as a
+  where a.id = record_visit.appointment_id
+  for update;
+  -- What was called off the caller may see and not lock: it is refused below, and not unknown.
+  if appointment.id is null then
+    select a.*
+    into appointment
+    from hospital.appointments as a
+    where a.id = record_visit.appointment_id;
+  end if;
+  perform hospital_private.found_appointment(appointment);
+
+  if appointment.status in ('scheduled', 'checked_in') then
+    update hospital.appointments as a
+    set status = 'in_progress'
+    where a.id = appointment.id;
+  elsif appointment.status <> 'in_progress' then
+    raise exception using
+      errcode = 'TRNSN',
+      message = 'A visit begins from a scheduled appointment or after check-in.';
+  end if;
+  -- Writing a record is reading it too.
+  perform hospital.open_chart(appointment.patient_id, 'treatment');
+
+  insert into hospital.visits (appointment_id, patient_id, doctor_id, started_at, diagnosis, notes)
+  values (
+    appointment.id,
+    appointment.patient_id,
+    appointment.doctor_id,
+    now(),
+    record_visit.diagnosis,
+    record_visit.notes
+  )
+  returning *
+  into visit;
+
+  if exists (
+    select
+    from unnest(record_visit.diagnosis_codes) as given (code)
+    where not exists (
+      select
+      from hospital.diagnosis_codes as c
+      where c.system = 'icd10cm'
+        and c.code = given.code
+    )
+  ) then
+    raise exception using
+      errcode = 'UNKWN',
+      message = 'There is no such ICD-10-CM code among the diagnoses.';
+  end if;
+  insert into hospital.visit_diagnoses (visit_id, patient_id, diagnosis_code_id, rank)
+  select
+    visit.id,
+    visit.patient_id,
+    c.id,
+    given.rank
+  from unnest(record_visit.diagnosis_codes) with ordinality as given (code, rank)
+  join hospital.diagnosis_codes as c
+    on c.system = 'icd10cm'
+    and c.code = given.code;
+  return visit;
+end;
+$$;
+comment on function hospital.record_visit(bigint, text, text, text[]) is
+  'Begins the visit of one of the doctor''s own appointments and opens the chart; ICD-10-CM codes come principal first. Raises NTFND, TRNSN, UNKWN, RSTRC, or a conflict when the appointment has a visit.';
+
+--! split: 511-05-clinical-see_appointment.sql
+-- source: sql/05-clinical/see_appointment.sql
+-- That an appointment has not begun is an answer too: who does not see it gets none.
+create or replace function hospital_private.see_appointment()
+returns trigger
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if current_user <> 'hospital_owner' and not exists (
+    select
+    from hospital.appointments as a
+    where a.id = new.appointment_id
+  ) then
+    raise exception using
+      errcode = 'insufficient_privilege',
+      message = 'New rows are about appointments that the writer may see.';
+  end if;
+  return new;
+end;
+$$;
+comment on function hospital_private.see_appointment() is
+  'Trigger: refuses (42501) to name an appointment that the writer''s policies do not show.';
+
+create or replace trigger _110_see_appointment
+  before insert on hospital.visits
+  for each row execute function hospital_private.see_appointment();
+
+--! split: 512-11-privacy-break_glass.sql
+-- source: sql/11-privacy/break_glass.sql
+-- Whoever breaks the glass knows whom he means: a patient whom he sees anyway, by key, or anybody by the two
+-- things on a wristband, record number and date of birth. So this is no search: a wrong guess is answered like
+-- one for nobody, with null and no error, since an error would roll back the count of guesses. All else is
+-- refused before the patient is looked up: refused after it, it would tell that the guess was right.
+create or replace function hospital.break_glass(
+  reason text,
+  category text default 'emergency',
+  patient_id bigint default null,
+  mrn text default null,
+  date_of_birth date default null
+)
+returns hospital.break_glass_grants
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  viewer hospital_private.viewer;
+  moment timestamptz;
+  rules hospital_private.privacy_rules;
+  asked_id bigint;
+  emergency hospital.break_glass_grants;
+begin
+  perform hospital_private.require_role('doctor', 'nurse');
+  viewer := hospital_private.current_viewer();
+  if btrim(coalesce(break_glass.reason, '')) = '' or char_length(break_glass.reason) > 1000 then
+    raise exception using
+      errcode = 'MISSA',
+      message = 'Say why, in up to 1000 characters.';
+  end if;
+  if not exists (
+    select
+    from hospital.break_glass_reasons as r
+    where r.code = break_glass.category
+  ) then
+    raise exception using
+      errcode = 'UNKWN',
+      message = 'There is no such kind of reason.';
+  end if;
+
+  -- From here one account goes one by one: asking twice at once is asking once.
+  perform from hospital_private.accounts as a
+  where a.id = viewer.account_id
+  for no key update;
+  perform hospital_private.require_glass_reviewed(viewer.account_id);
+  select r.*
+  into rules
+  from hospital_private.privacy_rules as r;
+  if rules.break_glass_misses <= (
+    select count(*)
+    from audit.break_glass_misses as m
+    where m.account_id = viewer.account_id
+      and m.missed_at > clock_timestamp() - interval '1 hour'
+  ) then
+    raise exception using
+      errcode = 'NGUES',
+      message = 'You have named too many patients there are not.',
+      hint = 'Ask reception who the patient is.';
+  end if;
+
+  if break_glass.patient_id is null then
+    select p.id
+    into asked_id
+    from hospital.patients as p
+    where p.mrn = upper(btrim(break_glass.mrn))
+      and p.date_of_birth = break_glass.date_of_birth;
+  else
+    select r.patient_id
+    into asked_id
+    from hospital_private.roster_patient_ids() as r (patient_id)
+    where r.patient_id = break_glass.patient_id;
+  end if;
+  if asked_id is null then
+    insert into audit.break_glass_misses (account_id, session_id, client_address)
+    values (viewer.account_id, viewer.session_id, hospital_private.client_address());
+    return null;
+  end if;
+
+  moment := clock_timestamp();
+  select g.*
+  into emergency
+  from hospital.break_glass_grants as g
+  where g.account_id = viewer.account_id
+    and g.patient_id = asked_id
+    and g.in_force @> moment;
+  if emergency.id is null then
+    insert into hospital.break_glass_grants (
+      account_id, staff_member_id, role, patient_id, category, reason, granted, review_due_at
+    )
+    values (
+      viewer.account_id,
+      viewer.staff_member_id,
+      viewer.role,
+      asked_id,
+      break_glass.category,
+      break_glass.reason,
+      tstzrange(moment, moment + rules.break_glass_lasts),
+      moment + rules.break_glass_review_within
+    )
+    returning *
+    into emergency;
+  end if;
+  perform hospital.open_chart(asked_id, 'emergency');
+  return emergency;
+end;
+$$;
+comment on function hospital.break_glass(text, text, bigint, text, date) is
+  'Opens one patient''s chart in an emergency, for a few hours and with a reason; the patient is told, and somebody else reviews it. Name a patient on the roster by key, anybody else by record number and date of birth together; null when there is no such patient. Raises UNAUT, PRMSN, MISSA, UNKWN, RVIEW, NGUES. Lends the owner''s right to find the patient and to write the grant.';
+
+--! split: 513-11-privacy-chart_ground.sql
+-- source: sql/11-privacy/chart_ground.sql
+-- On what ground somebody opens a chart, the least first: the roster, the patient's permission, an
+-- emergency. Only the last goes past a restriction of the patient's, and its tag says so. An emergency
+-- is no purpose one declares: it has to be asked for, with a reason, and then every look is one.
+create or replace function hospital_private.chart_ground(
+  patient_id bigint,
+  viewer hospital_private.viewer,
+  purpose text
+)
+returns audit.chart_accesses
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  moment constant timestamptz := clock_timestamp();
+  ground audit.chart_accesses;
+  is_restricted constant boolean := hospital_private.is_restricted(
+    chart_ground.patient_id,
+    chart_ground.viewer,
+    chart_ground.purpose
+  );
+  is_emergency constant boolean := coalesce(chart_ground.purpose = 'emergency', false);
+  is_treated constant boolean := chart_ground.patient_id in (
+    select hospital_private.treated_patient_ids()
+  );
+  permission_id constant bigint := (
+    select c.id
+    from hospital.consents as c
+    join hospital.consent_scopes as s
+      on s.code = c.scope
+      and s.decision = 'permit'
+    where c.patient_id = chart_ground.patient_id
+      and c.staff_member_id = (chart_ground.viewer).staff_member_id
+      and c.in_force @> moment
+    order by c.id
+    limit 1
+  );
+  emergency_id constant bigint := (
+    select g.id
+    from hospital.break_glass_grants as g
+    where g.patient_id = chart_ground.patient_id
+      and g.account_id = (chart_ground.viewer).account_id
+      and g.in_force @> moment
+  );
+begin
+  ground.patient_id := chart_ground.patient_id;
+  ground.account_id := (chart_ground.viewer).account_id;
+  ground.session_id := (chart_ground.viewer).session_id;
+  ground.role := (chart_ground.viewer).role;
+  ground.department_id := (chart_ground.viewer).department_id;
+  ground.purpose := chart_ground.purpose;
+
+  if is_treated and not is_restricted and not is_emergency then
+    ground.tag := 'roster';
+  elsif permission_id is not null and not is_restricted and not is_emergency then
+    ground.tag := 'permission';
+    ground.consent_id := permission_id;
+  elsif emergency_id is not null then
+    ground.tag := case
+      when is_restricted then 'break_glass_over_restriction'
+      else 'break_glass'
+    end;
+    ground.break_glass_grant_id := emergency_id;
+    ground.purpose := 'emergency';
+  elsif is_restricted and (is_treated or permission_id is not null) then
+    raise exception using
+      errcode = 'RSTRC',
+      message = 'The patient has restricted access to this chart.',
+      hint = 'In an emergency ask for access with breakGlass.';
+  end if;
+  return ground;
+end;
+$$;
+comment on function hospital_private.chart_ground(bigint, hospital_private.viewer, text) is
+  'The look at a chart as it would be recorded, its tag null where there is no ground for it. Raises RSTRC where the patient denies it to somebody who knows him.';
+
+--! split: 514-11-privacy-current_viewer.sql
+-- source: sql/11-privacy/current_viewer.sql
+-- What decides about charts needs session, account, person and department together: one look-up, and a
+-- plan that plpgsql keeps.
+create or replace function hospital_private.current_viewer()
+returns hospital_private.viewer
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  session hospital_private.sessions := hospital_private.current_session();
+  viewer hospital_private.viewer;
+begin
+  select
+    session.id,
+    session.account_id,
+    session.role,
+    m.id,
+    d.id,
+    m.department_id
+  into viewer
+  from hospital_private.accounts as a
+  join hospital.staff_members as m
+    on m.id = a.staff_member_id
+  left join hospital.doctors as d
+    on d.staff_member_id = m.id
+    and d.is_active
+    and session.role = 'doctor'
+  where a.id = session.account_id
+    and session.role <> 'patient';
+  return viewer;
+end;
+$$;
+comment on function hospital_private.current_viewer() is
+  'The member of staff behind the live session, or null; lends the owner''s right to read sessions and accounts.';
+
+--! split: 515-11-privacy-end_break_glass.sql
+-- source: sql/11-privacy/end_break_glass.sql
+create or replace function hospital.end_break_glass(grant_id bigint)
+returns hospital.break_glass_grants
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  emergency hospital.break_glass_grants;
+begin
+  update hospital.break_glass_grants as g
+  set ended_at = clock_timestamp()
+  where g.id = end_break_glass.grant_id
+    and g.in_force @> clock_timestamp()
+  returning g.*
+  into emergency;
+  -- Ending what has ended is no error.
+  if emergency.id is null then
+    select g.*
+    into emergency
+    from hospital.break_glass_grants as g
+    where g.id = end_break_glass.grant_id
+      and g.account_id = hospital_private.current_account_id();
+  end if;
+  return hospital_private.found_break_glass(emergency);
+end;
+$$;
+comment on function hospital.end_break_glass(bigint) is
+  'Ends one''s own emergency access now, before its time. Raises NTFND.';
+
+create or replace function hospital_private.found_break_glass(emergency hospital.break_glass_grants)
+returns hospital.break_glass_grants
+language plpgsql
+immutable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if emergency.id is null then
+    raise exception using
+      errcode = 'NTFND',
+      message = 'There is no such emergency access.';
+  end if;
+  return emergency;
+end;
+$$;
+comment on function hospital_private.found_break_glass(hospital.break_glass_grants) is
+  'Returns the emergency access, or raises NTFND when none was found.';
+
+--! split: 516-11-privacy-guard_break_glass.sql
+-- source: sql/11-privacy/guard_break_glass.sql
+-- Once granted, an emergency access ends early or is reviewed, and nothing else about it changes, on any
+-- path: nobody makes it longer, moves it to another patient or finds another reason afterwards.
+create or replace function hospital_private.guard_break_glass()
+returns trigger
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if tg_op = 'INSERT' then
+    perform hospital_private.require_glass_reviewed(new.account_id);
+    new.bars_next := (
+      select r.break_glass_waits_for_review
+      from hospital_private.privacy_rules as r
+    );
+    -- Tools load what has ended and was reviewed; whoever asks for himself asks for the time to come.
+    if hospital_private.current_account_id() is not null then
+      new.ended_at := null;
+      new.outcome := null;
+      new.review_remark := null;
+      new.reviewed_at := null;
+      new.reviewed_by := null;
+    end if;
+    return new;
+  end if;
+
+  if (
+      new.id, new.account_id, new.staff_member_id, new.role, new.patient_id, new.category, new.reason,
+      new.granted, new.review_due_at, new.bars_next
+    ) is distinct from (
+      old.id, old.account_id, old.staff_member_id, old.role, old.patient_id, old.category, old.reason,
+      old.granted, old.review_due_at, old.bars_next
+    )
+    or (
+      new.ended_at is distinct from old.ended_at
+      and (old.ended_at is not null or upper(old.granted) <= clock_timestamp())
+    )
+    or (
+      old.reviewed_at is not null
+      and (new.reviewed_at, new.reviewed_by, new.outcome, new.review_remark)
+        is distinct from (old.reviewed_at, old.reviewed_by, old.outcome, old.review_remark)
+    )
+  then
+    raise exception using
+      errcode = 'KEPTT',
+      message = 'An emergency access stays as it was granted, ended and reviewed.';
+  end if;
+  -- When it ended and who reviewed it is not for the writer to say.
+  if new.ended_at is distinct from old.ended_at then
+    new.ended_at := clock_timestamp();
+  end if;
+  if new.outcome is distinct from old.outcome then
+    new.reviewed_at := clock_timestamp();
+    new.reviewed_by := coalesce(hospital_private.current_account_id(), new.reviewed_by);
+  end if;
+  return new;
+end;
+$$;
+comment on function hospital_private.guard_break_glass() is
+  'Trigger: keeps an emergency access as it was granted, and stamps its end and its review. Raises KEPTT, RVIEW. Lends the owner''s right to read the rules and to ask who is there.';
+
+create or replace trigger _300_guard
+  before insert or update on hospital.break_glass_grants
+  for each row execute function hospital_private.guard_break_glass();
+
+create or replace function hospital_private.require_glass_reviewed(account_id bigint)
+returns void
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if (select r.break_glass_waits_for_review from hospital_private.privacy_rules as r)
+    and exists (
+      select
+      from hospital.break_glass_grants as g
+      where g.account_id = require_glass_reviewed.account_id
+        and g.reviewed_at is null
+    )
+  then
+    raise exception using
+      errcode = 'RVIEW',
+      message = 'Your last emergency access has not been reviewed yet.',
+      hint = 'Ask an administrator to review it.';
+  end if;
+end;
+$$;
+comment on function hospital_private.require_glass_reviewed(bigint) is
+  'Raises RVIEW while an emergency access of the account waits for its review, where the rules make the next one wait.';
+
+--! split: 517-11-privacy-guard_consent.sql
+-- source: sql/11-privacy/guard_consent.sql
+-- A consent is withdrawn and never rewritten: what the patient said then is what was said. Who recorded or
+-- withdrew it, and when, is not for the writer to say.
+create or replace function hospital_private.guard_consent()
+returns trigger
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  session hospital_private.sessions := hospital_private.current_session();
+begin
+  if tg_op = 'INSERT' then
+    -- Tools load what was recorded elsewhere and before.
+    if session.account_id is not null then
+      new.recorded_at := clock_timestamp();
+      new.recorded_by := session.account_id;
+      new.recorded_as := session.role;
+      new.withdrawn_at := null;
+      new.withdrawn_by := null;
+    end if;
+    return new;
+  end if;
+  if (
+      new.id, new.public_uuid, new.patient_id, new.scope, new.staff_member_id, new.department_id,
+      new.granted, new.evidence, new.recorded_at, new.recorded_by, new.recorded_as
+    ) is distinct from (
+      old.id, old.public_uuid, old.patient_id, old.scope, old.staff_member_id, old.department_id,
+      old.granted, old.evidence, old.recorded_at, old.recorded_by, old.recorded_as
+    )
+    or old.withdrawn_at is not null
+  then
+    raise exception using
+      errcode = 'KEPTT',
+      message = 'A consent stays as it was given; withdraw it and record another.';
+  end if;
+  if new.withdrawn_at is not null then
+    new.withdrawn_at := clock_timestamp();
+    new.withdrawn_by := session.account_id;
+  end if;
+  return new;
+end;
+$$;
+comment on function hospital_private.guard_consent() is
+  'Trigger: keeps a consent as it was given, and stamps who recorded and withdrew it. Raises KEPTT. Lends the owner''s right to read the session.';
+
+create or replace trigger _300_guard
+  before insert or update on hospital.consents
+  for each row execute function hospital_private.guard_consent();
+
+--! split: 518-11-privacy-is_restricted.sql
+-- source: sql/11-privacy/is_restricted.sql
+-- Who denies a department denies what is part of it.
+create or replace function hospital_private.is_restricted(
+  patient_id bigint,
+  viewer hospital_private.viewer,
+  purpose text
+)
+returns boolean
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select exists (
+    select
+    from hospital.consents as c
+    join hospital.consent_scopes as s
+      on s.code = c.scope
+      and s.decision = 'deny'
+    where c.patient_id = is_restricted.patient_id
+      and c.in_force @> clock_timestamp()
+      and (c.staff_member_id is null or c.staff_member_id = (is_restricted.viewer).staff_member_id)
+      and (
+        c.department_id is null
+        or c.department_id in (
+          with recursive above (id, parent_id) as (
+            select d.id, d.parent_id
+            from hospital.departments as d
+            where d.id = (is_restricted.viewer).department_id
+            union
+            select d.id, d.parent_id
+            from above as a
+            join hospital.departments as d
+              on d.id = a.parent_id
+          )
+          select above.id
+          from above
+        )
+      )
+      and (s.purpose is null or s.purpose = is_restricted.purpose)
+  );
+$$;
+comment on function hospital_private.is_restricted(bigint, hospital_private.viewer, text) is
+  'Whether the patient denies this person the chart for this purpose at this moment.';
+
+--! split: 519-11-privacy-keep_as_written.sql
+-- source: sql/11-privacy/keep_as_written.sql
+-- What tells who looked is worth nothing if whoever looked, or the owner, can mend it.
+create or replace function hospital_private.keep_as_written()
+returns trigger
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  raise exception using
+    errcode = 'KEPTT',
+    message = 'This record stays as it was written.';
+end;
+$$;
+comment on function hospital_private.keep_as_written() is
+  'Trigger: refuses to change or delete a row. Raises KEPTT.';
+
+create or replace trigger _300_keep
+  before update or delete on audit.chart_accesses
+  for each row execute function hospital_private.keep_as_written();
+create or replace trigger _310_keep_all
+  before truncate on audit.chart_accesses
+  for each statement execute function hospital_private.keep_as_written();
+create or replace trigger _300_keep
+  before update or delete on audit.chart_openings
+  for each row execute function hospital_private.keep_as_written();
+create or replace trigger _310_keep_all
+  before truncate on audit.chart_openings
+  for each statement execute function hospital_private.keep_as_written();
+create or replace trigger _300_keep
+  before update or delete on audit.break_glass_misses
+  for each row execute function hospital_private.keep_as_written();
+create or replace trigger _310_keep_all
+  before truncate on audit.break_glass_misses
+  for each statement execute function hospital_private.keep_as_written();
+create or replace trigger _300_keep
+  before delete on hospital.break_glass_grants
+  for each row execute function hospital_private.keep_as_written();
+create or replace trigger _300_keep
+  before delete on hospital.consents
+  for each row execute function hospital_private.keep_as_written();
+
+--! split: 520-11-privacy-notify_break_glass.sql
+-- source: sql/11-privacy/notify_break_glass.sql
+-- The patient hears of every emergency access, on whatever path it came to be. The letter says nothing that
+-- others in the house should not read; who, when and why stands behind the log-in.
+create or replace function hospital_private.notify_break_glass()
+returns trigger
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  insert into hospital.notifications (reason, patient_id, subject, body)
+  values (
+    'break_glass:' || new.id,
+    new.patient_id,
+    'Your record was opened in an emergency',
+    'Your record was opened in an emergency. Log in to see by whom, when and why.'
+  )
+  on conflict on constraint notifications_one_per_reason do nothing;
+  return null;
+end;
+$$;
+comment on function hospital_private.notify_break_glass() is
+  'Trigger: writes one message to the patient for each emergency access. Lends the owner''s right to write messages.';
+
+create or replace trigger _800_notify
+  after insert on hospital.break_glass_grants
+  for each row execute function hospital_private.notify_break_glass();
+
+--! split: 521-11-privacy-record_chart_access.sql
+-- source: sql/11-privacy/record_chart_access.sql
+-- One row for each account, patient, purpose, ground and window, however many sessions open the chart at
+-- once: the exclusion constraint decides, and whoever comes second joins the look that is there.
+create or replace function hospital_private.record_chart_access(ground audit.chart_accesses)
+returns void
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  moment constant timestamptz := clock_timestamp();
+  span constant tstzrange := tstzrange(
+    moment,
+    moment + (select r.chart_window from hospital_private.privacy_rules as r)
+  );
+  access_id bigint;
+begin
+  insert into audit.chart_accesses (
+    patient_id, account_id, session_id, role, department_id, purpose, opened_at, tag,
+    break_glass_grant_id, consent_id, client_address, request_id, covers
+  )
+  values (
+    ground.patient_id,
+    ground.account_id,
+    ground.session_id,
+    ground.role,
+    ground.department_id,
+    ground.purpose,
+    moment,
+    ground.tag,
+    ground.break_glass_grant_id,
+    ground.consent_id,
+    hospital_private.client_address(),
+    nullif(current_setting('infirmary.request_id', true), ''),
+    span
+  )
+  on conflict on constraint chart_accesses_one_per_window do nothing
+  returning id
+  into access_id;
+  if access_id is null then
+    select c.id
+    into access_id
+    from audit.chart_accesses as c
+    where c.account_id = ground.account_id
+      and c.patient_id = ground.patient_id
+      and c.purpose = ground.purpose
+      and c.tag = ground.tag
+      and coalesce(c.break_glass_grant_id, c.consent_id, 0)
+        = coalesce(ground.break_glass_grant_id, ground.consent_id, 0)
+      and c.covers && span
+    order by c.opened_at
+    limit 1;
+  end if;
+  insert into audit.chart_openings (session_id, access_id, patient_id, role)
+  values (ground.session_id, access_id, ground.patient_id, ground.role)
+  on conflict on constraint chart_openings_pkey do nothing;
+end;
+$$;
+comment on function hospital_private.record_chart_access(audit.chart_accesses) is
+  'Writes a look into the access log, or joins the one whose window runs, and opens the chart in the session.';
+
+--! split: 522-11-privacy-record_consent.sql
+-- source: sql/11-privacy/record_consent.sql
+-- Whom a patient may decide for, and who records for him with what evidence, stands in the policies and in
+-- the table; here a consent only gets its beginning, which never lies in the past.
+create or replace function hospital.record_consent(
+  patient_id bigint,
+  scope text,
+  staff_member_id bigint default null,
+  department_id bigint default null,
+  starts_at timestamptz default null,
+  ends_at timestamptz default null,
+  evidence text default null
+)
+returns hospital.consents
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  moment constant timestamptz := clock_timestamp();
+  consent hospital.consents;
+begin
+  if not exists (
+    select
+    from hospital.patients as p
+    where p.id = record_consent.patient_id
+  ) then
+    raise exception using
+      errcode = 'NTFND',
+      message = 'There is no such patient.';
+  end if;
+  if not exists (
+    select
+    from hospital.consent_scopes as s
+    where s.code = record_consent.scope
+  ) then
+    raise exception using
+      errcode = 'UNKWN',
+      message = 'There is no such scope of a consent.';
+  end if;
+  if record_consent.ends_at <= greatest(record_consent.starts_at, moment) then
+    raise exception using
+      errcode = 'PASTT',
+      message = 'A consent ends after it begins, and not in the past.';
+  end if;
+  insert into hospital.consents
+    (patient_id, scope, staff_member_id, department_id, granted, evidence)
+  values (
+    record_consent.patient_id,
+    record_consent.scope,
+    record_consent.staff_member_id,
+    record_consent.department_id,
+    tstzrange(greatest(record_consent.starts_at, moment), record_consent.ends_at),
+    record_consent.evidence
+  )
+  returning *
+  into consent;
+  return consent;
+end;
+$$;
+comment on function hospital.record_consent(
+  bigint, text, bigint, bigint, timestamptz, timestamptz, text
+) is
+  'Records what a patient permits or denies, from now unless another beginning is given, until it ends or is withdrawn; whoever records for the patient says what shows it. Raises NTFND, UNKWN, PASTT, or a conflict when it stands already.';
+
+create or replace function hospital.withdraw_consent(consent_id bigint)
+returns hospital.consents
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  consent hospital.consents;
+begin
+  update hospital.consents as c
+  set withdrawn_at = clock_timestamp()
+  where c.id = withdraw_consent.consent_id
+    and c.withdrawn_at is null
+  returning c.*
+  into consent;
+  -- Withdrawing twice is no error and keeps the first time.
+  if consent.id is null then
+    select c.*
+    into consent
+    from hospital.consents as c
+    where c.id = withdraw_consent.consent_id;
+  end if;
+  if consent.id is null then
+    raise exception using
+      errcode = 'NTFND',
+      message = 'There is no such consent.';
+  end if;
+  return consent;
+end;
+$$;
+comment on function hospital.withdraw_consent(bigint) is
+  'Withdraws a consent now, whether it permitted or denied. Raises NTFND.';
+
+--! split: 523-11-privacy-research_allowed.sql
+-- source: sql/11-privacy/research_allowed.sql
+-- De-identified data leave out whoever withdrew from research: asked by the views of the analyst.
+create or replace function hospital_private.research_allowed(patient_id bigint)
+returns boolean
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select not exists (
+    select
+    from hospital.consents as c
+    join hospital.consent_scopes as s
+      on s.code = c.scope
+      and s.decision = 'deny'
+      and s.purpose = 'research'
+    where c.patient_id = research_allowed.patient_id
+      and c.in_force @> clock_timestamp()
+  );
+$$;
+comment on function hospital_private.research_allowed(bigint) is
+  'Whether the patient has not withdrawn from research. Lends the owner''s right to read consents for this one question.';
+
+--! split: 524-11-privacy-review_break_glass.sql
+-- source: sql/11-privacy/review_break_glass.sql
+create or replace function hospital.review_break_glass(
+  grant_id bigint,
+  outcome text,
+  remark text default null
+)
+returns hospital.break_glass_grants
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  emergency hospital.break_glass_grants;
+begin
+  if review_break_glass.outcome is null then
+    raise exception using
+      errcode = 'MISSA',
+      message = 'Say what the review found.';
+  end if;
+  update hospital.break_glass_grants as g
+  set outcome = review_break_glass.outcome,
+    review_remark = review_break_glass.remark
+  where g.id = review_break_glass.grant_id
+    and g.reviewed_at is null
+  returning g.*
+  into emergency;
+  return hospital_private.found_break_glass(emergency);
+end;
+$$;
+comment on function hospital.review_break_glass(bigint, text, text) is
+  'Records what the review of somebody else''s emergency access found, once. Raises NTFND, MISSA.';
+
+create or replace function hospital.break_glass_reviews_due()
+returns setof hospital.break_glass_grants
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select g.*
+  from hospital.break_glass_grants as g
+  where g.reviewed_at is null
+    and g.account_id <> (select hospital_private.current_account_id())
+  order by
+    g.review_due_at,
+    g.id;
+$$;
+comment on function hospital.break_glass_reviews_due() is
+  'The emergency accesses that the caller may review and nobody has, the most urgent first.';
+
+--! split: 525-11-privacy-who_viewed_my_chart.sql
+-- source: sql/11-privacy/who_viewed_my_chart.sql
+-- Whose chart it is decides current_patient_id() alone; whoever may ask for another has that extended.
+create or replace function hospital.who_viewed_my_chart()
+returns setof hospital.chart_view
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select
+    c.opened_at,
+    -- The first of what closed it: its window, its ground, or the last of its sessions.
+    greatest(
+      c.opened_at,
+      least(upper(c.covers), upper(g.in_force), upper(p.in_force), seen.until)
+    ),
+    seen.sessions,
+    concat_ws(' ', m.given_name, m.family_name),
+    c.role,
+    m.id,
+    d.id,
+    d.name,
+    c.purpose,
+    c.tag,
+    t.name,
+    g.category
+  from audit.chart_accesses as c
+  join audit.access_tags as t
+    on t.code = c.tag
+  join hospital_private.accounts as a
+    on a.id = c.account_id
+  left join hospital.staff_members as m
+    on m.id = a.staff_member_id
+  left join hospital.departments as d
+    on d.id = c.department_id
+  left join hospital.break_glass_grants as g
+    on g.id = c.break_glass_grant_id
+  left join hospital.consents as p
+    on p.id = c.consent_id
+  cross join lateral (
+    select
+      count(*)::integer as sessions,
+      -- A session that is no longer on record may have read until the window's end.
+      case
+        when bool_and(s.id is not null)
+          then max(coalesce(s.revoked_at, s.access_expires_at))
+      end as until
+    from audit.chart_openings as o
+    left join hospital_private.sessions as s
+      on s.id = o.session_id
+    where o.access_id = c.id
+      and o.patient_id = c.patient_id
+  ) as seen
+  where c.patient_id = (select hospital_private.current_patient_id())
+  order by
+    c.opened_at desc,
+    c.id desc;
+$$;
+comment on function hospital.who_viewed_my_chart() is
+  'Who looked at the chart of the patient who asks, when, why and on what ground, the latest first. Lends the owner''s right to read the access log to the one it is about.';
+
+--! split: 526-policies-owner.sql
+-- source: policies/owner.sql
+-- hospital_owner owns every object and is no superuser. Row security is forced on all tables, for the
+-- owner too: without these policies migrations would change no row, definer functions would see
+-- nothing and materialized views would stay empty, all without an error.
+call hospital_private.reset_access('hospital_owner');
+
+create policy owner_all_rows on hospital.time_zones to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.facilities to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.departments to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.rooms to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.specialties to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.jobs to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.staff_members to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.doctors to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.sexes to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.patients to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.contact_kinds to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.contact_points to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.identifier_systems to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.patient_identifiers to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.chart_purposes to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.doctor_schedules to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.time_off_reasons to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.doctor_time_off to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.doctor_extra_sessions to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.appointment_types to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.appointment_statuses to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.appointment_status_transitions to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.cancellation_reasons to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.appointments to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.appointment_series to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.appointment_overrides to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.appointment_moves to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.no_show_reasons to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.override_reasons to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.appointment_status_history to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.diagnosis_codes to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.medications to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.treatment_types to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.outcome_codes to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.visits to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.visit_versions to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.visit_diagnoses to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.patient_conditions to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.prescriptions to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.treatments to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.notifications to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.waitlist_statuses to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.waitlist_entries to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.appointment_staff to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.break_glass_reasons to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.break_glass_outcomes to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.break_glass_grants to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.consent_scopes to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.consents to hospital_owner using (true) with check (true);
+
+--! split: 527-policies-administrator.sql
+-- source: policies/administrator.sql
+-- hospital_administrator runs the hospital: people, approvals, roles and the calendar. It reads no
+-- clinical row; whoever runs a hospital need not read its charts.
+call hospital_private.reset_access('hospital_administrator');
+grant usage on schema hospital, analytics, hospital_private to hospital_administrator;
+
+grant execute on function
+  hospital.log_in,
+  hospital.refresh_session,
+  hospital.log_out,
+  hospital.current_account,
+  hospital_private.session_has_role,
+  hospital_private.current_account_id,
+  hospital_private.current_staff_member_id
+to hospital_administrator;
+
+call hospital_private.allow_reading(
+  'hospital_administrator', 'administrator',
+  'hospital.time_zones', 'hospital.facilities', 'hospital.departments', 'hospital.rooms',
+  'hospital.specialties', 'hospital.jobs', 'hospital.staff_members', 'hospital.doctors',
+  'hospital.sexes', 'hospital.contact_kinds', 'hospital.contact_points',
+  'hospital.identifier_systems', 'hospital.chart_purposes', 'hospital.patients',
+  'hospital.doctor_schedules', 'hospital.time_off_reasons', 'hospital.doctor_time_off',
+  'hospital.doctor_extra_sessions',
+  'hospital.appointment_types', 'hospital.appointment_statuses',
+  'hospital.appointment_status_transitions', 'hospital.cancellation_reasons',
+  'hospital.no_show_reasons', 'hospital.override_reasons', 'hospital.appointment_overrides',
+  'hospital.appointment_moves', 'hospital.appointment_series', 'hospital.appointment_staff',
+  'hospital.waitlist_statuses', 'hospital.waitlist_entries',
+  'hospital.appointments', 'hospital.appointment_status_history', 'hospital.diagnosis_codes',
+  'hospital.medications', 'hospital.treatment_types', 'hospital.outcome_codes',
+  'hospital.notifications'
+);
+
+-- People.
+create policy administrator_update_all on hospital.patients
+  for update to hospital_administrator
+  using ((select hospital_private.session_has_role('administrator')))
+  with check ((select hospital_private.session_has_role('administrator')));
+grant
+  update (
+    given_name, family_name, date_of_birth, sex, time_zone, deactivated_at, deactivation_reason
+  )
+on hospital.patients to hospital_administrator;
+create policy administrator_update_all on hospital.doctors
+  for update to hospital_administrator
+  using ((select hospital_private.session_has_role('administrator')))
+  with check ((select hospital_private.session_has_role('administrator')));
+grant update (specialization, deactivated_at) on hospital.doctors to hospital_administrator;
+create policy administrator_update_all on hospital.staff_members
+  for update to hospital_administrator
+  using ((select hospital_private.session_has_role('administrator')))
+  with check ((select hospital_private.session_has_role('administrator')));
+grant update (department_id) on hospital.staff_members to hospital_administrator;
+create policy administrator_insert_all on hospital.contact_points
+  for insert to hospital_administrator
+  with check ((select hospital_private.session_has_role('administrator')));
+create policy administrator_update_all on hospital.contact_points
+  for update to hospital_administrator
+  using ((select hospital_private.session_has_role('administrator')))
+  with check ((select hospital_private.session_has_role('administrator')));
+grant insert (patient_id, staff_member_id, kind, value), update (value)
+  on hospital.contact_points to hospital_administrator;
+
+-- The calendar.
+create policy administrator_insert_all on hospital.doctor_time_off
+  for insert to hospital_administrator
+  with check ((select hospital_private.session_has_role('administrator')));
+create policy administrator_delete_all on hospital.doctor_time_off
+  for delete to hospital_administrator
+  using ((select hospital_private.session_has_role('administrator')));
+grant insert (doctor_id, starts_at, ends_at, reason), delete
+  on hospital.doctor_time_off to hospital_administrator;
+create policy administrator_insert_all on hospital.doctor_schedules
+  for insert to hospital_administrator
+  with check ((select hospital_private.session_has_role('administrator')));
+create policy administrator_update_all on hospital.doctor_schedules
+  for update to hospital_administrator
+  using ((select hospital_private.session_has_role('administrator')))
+  with check ((select hospital_private.session_has_role('administrator')));
+create policy administrator_delete_all on hospital.doctor_schedules
+  for delete to hospital_administrator
+  using ((select hospital_private.session_has_role('administrator')));
+grant
+  insert (doctor_id, weekday, start_time, end_time, effective, room_id),
+  update (effective),
+  delete
+on hospital.doctor_schedules to hospital_administrator;
+create policy administrator_insert_all on hospital.doctor_extra_sessions
+  for insert to hospital_administrator
+  with check ((select hospital_private.session_has_role('administrator')));
+create policy administrator_delete_all on hospital.doctor_extra_sessions
+  for delete to hospital_administrator
+  using ((select hospital_private.session_has_role('administrator')));
+grant insert (doctor_id, starts_at, ends_at, room_id), delete
+  on hospital.doctor_extra_sessions to hospital_administrator;
+create policy administrator_insert_scheduled on hospital.appointments
+  for insert to hospital_administrator
+  with check (
+    (select hospital_private.session_has_role('administrator'))
+    and status in ('held', 'scheduled')
+  );
+create policy administrator_update_all on hospital.appointments
+  for update to hospital_administrator
+  using ((select hospital_private.session_has_role('administrator')))
+  with check ((select hospital_private.session_has_role('administrator')));
+grant
+  insert (
+    patient_id, doctor_id, room_id, appointment_type_id, starts_at, status, reason, override_id,
+    series_id
+  ),
+  update (
+    starts_at, ends_at, doctor_id, room_id, status, cancellation_reason, no_show_reason, reason,
+    override_id
+  )
+on hospital.appointments to hospital_administrator;
+create policy administrator_insert_all on hospital.appointment_overrides
+  for insert to hospital_administrator
+  with check ((select hospital_private.session_has_role('administrator')));
+grant insert (doctor_id, patient_id, span, reason)
+  on hospital.appointment_overrides to hospital_administrator;
+-- What was skipped is said while a series is booked, and never changed afterwards.
+create policy administrator_insert_all on hospital.appointment_series
+  for insert to hospital_administrator
+  with check ((select hospital_private.session_has_role('administrator')));
+create policy administrator_update_just_made on hospital.appointment_series
+  for update to hospital_administrator
+  using (
+    (select hospital_private.session_has_role('administrator'))
+    and created_at = now()
+  )
+  with check ((select hospital_private.session_has_role('administrator')));
+grant
+  insert (
+    patient_id, doctor_id, appointment_type_id, first_date, local_time, every_weeks, occurrences
+  ),
+  update (skipped_dates)
+on hospital.appointment_series to hospital_administrator;
+create policy administrator_insert_all on hospital.appointment_staff
+  for insert to hospital_administrator
+  with check ((select hospital_private.session_has_role('administrator')));
+create policy administrator_delete_all on hospital.appointment_staff
+  for delete to hospital_administrator
+  using ((select hospital_private.session_has_role('administrator')));
+grant insert (appointment_id, staff_member_id), delete
+  on hospital.appointment_staff to hospital_administrator;
+create policy administrator_insert_all on hospital.waitlist_entries
+  for insert to hospital_administrator
+  with check ((select hospital_private.session_has_role('administrator')) and status = 'waiting');
+create policy administrator_update_all on hospital.waitlist_entries
+  for update to hospital_administrator
+  using ((select hospital_private.session_has_role('administrator')) and status = 'waiting')
+  with check (
+    (select hospital_private.session_has_role('administrator'))
+    and status in ('waiting', 'withdrawn')
+  );
+grant
+  insert (
+    patient_id, appointment_type_id, department_id, doctor_id, starts_from, starts_before
+  ),
+  update (starts_from, starts_before, priority, status)
+on hospital.waitlist_entries to hospital_administrator;
+
+-- Emergencies are reviewed by somebody else than who used them; consents are read.
+call hospital_private.allow_reading(
+  'hospital_administrator', 'administrator',
+  'hospital.break_glass_reasons', 'hospital.break_glass_outcomes', 'hospital.break_glass_grants',
+  'hospital.consent_scopes', 'hospital.consents'
+);
+create policy administrator_update_others on hospital.break_glass_grants
+  for update to hospital_administrator
+  using (
+    (select hospital_private.session_has_role('administrator'))
+    and account_id <> (select hospital_private.current_account_id())
+  )
+  with check ((select hospital_private.session_has_role('administrator')));
+grant update (outcome, review_remark) on hospital.break_glass_grants to hospital_administrator;
+grant execute on function
+  hospital.review_break_glass,
+  hospital.break_glass_reviews_due,
+  hospital_private.found_break_glass
+to hospital_administrator;
+
+grant execute on function
+  hospital.approve_doctor,
+  hospital.grant_account_role,
+  hospital.register_staff_member,
+  hospital.register_patient,
+  hospital.register_patient_and_book,
+  hospital.update_patient,
+  hospital.deactivate_patient,
+  hospital.update_doctor,
+  hospital.search_doctors,
+  hospital.search_patients,
+  hospital.free_slots,
+  hospital.next_free_slot,
+  hospital.hold_slot,
+  hospital.confirm_hold,
+  hospital.book_appointment,
+  hospital.reschedule_appointment,
+  hospital.extend_appointment,
+  hospital.override_appointment,
+  hospital.join_waitlist,
+  hospital.leave_waitlist,
+  hospital.accept_offer,
+  hospital.refuse_offer,
+  hospital.assign_appointment_staff,
+  hospital.unassign_appointment_staff,
+  hospital.update_appointment,
+  hospital.cancel_appointment,
+  hospital.book_series,
+  hospital.cancel_series,
+  hospital.check_in,
+  hospital.mark_no_show,
+  hospital.set_doctor_schedule,
+  hospital.add_time_off,
+  hospital.remove_time_off,
+  hospital.add_extra_session,
+  hospital.remove_extra_session,
+  hospital.calendar_change_appointments,
+  hospital.patients_full_name,
+  hospital.patients_age,
+  hospital.staff_members_full_name,
+  hospital.doctors_full_name,
+  hospital.doctors_experience_years,
+  hospital.departments_doctors,
+  hospital_private.matching_patient_ids,
+  hospital_private.booking_conflict,
+  hospital_private.raise_conflict,
+  hospital_private.lock_in_order,
+  hospital_private.lock_calendars,
+  hospital_private.lock_appointment,
+  hospital_private.request_lock,
+  hospital_private.recall_request,
+  hospital_private.remember_request,
+  hospital_private.begin_request,
+  hospital_private.place_appointment,
+  hospital_private.grant_override,
+  hospital_private.waitlist_entry,
+  hospital_private.live_offer_id,
+  hospital_private.scheduled_room_id,
+  hospital_private.lock_doctor,
+  hospital_private.appointments_in_the_way,
+  hospital_private.require_way_free,
+  hospital_private.appointment,
+  hospital_private.found_appointment,
+  hospital_private.doctor_time_zone,
+  hospital_private.series_occurrences,
+  hospital_private.series,
+  hospital_private.write_contact,
+  hospital_private.escape_like
+to hospital_administrator;
+
+--! split: 528-policies-anonymous.sql
 -- source: policies/anonymous.sql
 -- hospital_anonymous is everybody who has not logged in: the building and what can be booked there,
 -- registration and log-in, and nothing of anyone.
@@ -278,3 +2295,1163 @@ to hospital_anonymous;
 
 -- The API passes news on to live subscribers, on nobody's behalf and without seeing them.
 grant execute on function hospital_private.relay_live_events to hospital_anonymous;
+
+--! split: 529-policies-billing.sql
+-- source: policies/billing.sql
+-- hospital_billing sees whom to bill and for which appointments, and nothing clinical.
+call hospital_private.reset_access('hospital_billing');
+grant usage on schema hospital, analytics, hospital_private to hospital_billing;
+
+grant execute on function
+  hospital.log_in,
+  hospital.refresh_session,
+  hospital.log_out,
+  hospital.current_account,
+  hospital_private.session_has_role
+to hospital_billing;
+
+call hospital_private.allow_reading(
+  'hospital_billing', 'billing',
+  'hospital.facilities', 'hospital.departments', 'hospital.specialties', 'hospital.staff_members',
+  'hospital.doctors', 'hospital.sexes', 'hospital.contact_kinds', 'hospital.appointment_types',
+  'hospital.appointment_statuses', 'hospital.cancellation_reasons', 'hospital.patients'
+);
+-- Bills are posted to patients; staff are not billed.
+create policy billing_select_patients on hospital.contact_points
+  for select to hospital_billing
+  using ((select hospital_private.session_has_role('billing')) and patient_id is not null);
+grant select on hospital.contact_points to hospital_billing;
+create policy billing_select_all on hospital.appointments
+  for select to hospital_billing
+  using ((select hospital_private.session_has_role('billing')));
+-- All but the reason: what a patient says he comes for is no matter of money.
+grant
+  select (
+    id, public_uuid, patient_id, doctor_id, department_id, room_id, appointment_type_id, starts_at,
+    ends_at, buffer_before_minutes, buffer_after_minutes, busy, status, expires_at, cancelled_at,
+    cancellation_reason, created_at, updated_at, no_show_reason, override_id, series_id,
+    waitlist_entry_id
+  )
+on hospital.appointments to hospital_billing;
+
+grant execute on function
+  hospital.patients_full_name,
+  hospital.patients_age,
+  hospital.staff_members_full_name,
+  hospital.doctors_full_name,
+  hospital.departments_doctors
+to hospital_billing;
+
+--! split: 530-policies-doctor.sql
+-- source: policies/doctor.sql
+-- hospital_doctor sees the directory, the own calendar and the names on the own roster; clinical
+-- rows only of patients whose chart this session has opened.
+call hospital_private.reset_access('hospital_doctor');
+grant usage on schema hospital, analytics, hospital_private to hospital_doctor;
+
+-- The session.
+grant execute on function
+  hospital.log_in,
+  hospital.refresh_session,
+  hospital.log_out,
+  hospital.current_account,
+  hospital_private.session_has_role,
+  hospital_private.current_doctor_id,
+  hospital_private.current_staff_member_id,
+  hospital_private.current_account_id,
+  hospital_private.own_patient_ids,
+  hospital_private.roster_patient_ids,
+  hospital_private.open_charts
+to hospital_doctor;
+
+-- The directory and the vocabularies.
+call hospital_private.allow_reading(
+  'hospital_doctor', 'doctor',
+  'hospital.facilities', 'hospital.departments', 'hospital.rooms', 'hospital.specialties',
+  'hospital.jobs', 'hospital.staff_members', 'hospital.doctors', 'hospital.sexes',
+  'hospital.contact_kinds', 'hospital.chart_purposes', 'hospital.doctor_schedules',
+  'hospital.doctor_extra_sessions', 'hospital.time_off_reasons', 'hospital.appointment_types',
+  'hospital.appointment_statuses', 'hospital.appointment_status_transitions',
+  'hospital.cancellation_reasons',
+  'hospital.no_show_reasons', 'hospital.override_reasons', 'hospital.waitlist_statuses',
+  'hospital.diagnosis_codes', 'hospital.medications', 'hospital.treatment_types',
+  'hospital.outcome_codes'
+);
+create policy doctor_select_own on hospital.doctor_time_off
+  for select to hospital_doctor
+  using (doctor_id = (select hospital_private.current_doctor_id()));
+create policy doctor_insert_own on hospital.doctor_time_off
+  for insert to hospital_doctor
+  with check (doctor_id = (select hospital_private.current_doctor_id()));
+create policy doctor_delete_own on hospital.doctor_time_off
+  for delete to hospital_doctor
+  using (doctor_id = (select hospital_private.current_doctor_id()));
+grant select, insert (doctor_id, starts_at, ends_at, reason), delete
+  on hospital.doctor_time_off to hospital_doctor;
+create policy doctor_insert_own on hospital.doctor_schedules
+  for insert to hospital_doctor
+  with check (doctor_id = (select hospital_private.current_doctor_id()));
+create policy doctor_update_own on hospital.doctor_schedules
+  for update to hospital_doctor
+  using (doctor_id = (select hospital_private.current_doctor_id()))
+  with check (doctor_id = (select hospital_private.current_doctor_id()));
+create policy doctor_delete_own on hospital.doctor_schedules
+  for delete to hospital_doctor
+  using (doctor_id = (select hospital_private.current_doctor_id()));
+grant
+  insert (doctor_id, weekday, start_time, end_time, effective, room_id),
+  update (effective),
+  delete
+on hospital.doctor_schedules to hospital_doctor;
+create policy doctor_insert_own on hospital.doctor_extra_sessions
+  for insert to hospital_doctor
+  with check (doctor_id = (select hospital_private.current_doctor_id()));
+create policy doctor_delete_own on hospital.doctor_extra_sessions
+  for delete to hospital_doctor
+  using (doctor_id = (select hospital_private.current_doctor_id()));
+grant insert (doctor_id, starts_at, ends_at, room_id), delete
+  on hospital.doctor_extra_sessions to hospital_doctor;
+
+-- The roster: names, and how to reach those whose chart is open or oneself.
+create policy doctor_select_roster on hospital.patients
+  for select to hospital_doctor
+  using (id = any (array(select hospital_private.roster_patient_ids())));
+grant select on hospital.patients to hospital_doctor;
+create policy doctor_select_open_charts_and_own on hospital.contact_points
+  for select to hospital_doctor
+  using (
+    patient_id = any (array(select hospital_private.open_charts()))
+    or staff_member_id = (select hospital_private.current_staff_member_id())
+  );
+create policy doctor_insert_own on hospital.contact_points
+  for insert to hospital_doctor
+  with check (staff_member_id = (select hospital_private.current_staff_member_id()));
+create policy doctor_update_own on hospital.contact_points
+  for update to hospital_doctor
+  using (staff_member_id = (select hospital_private.current_staff_member_id()))
+  with check (staff_member_id = (select hospital_private.current_staff_member_id()));
+grant select, insert (patient_id, staff_member_id, kind, value), update (value)
+  on hospital.contact_points to hospital_doctor;
+
+-- The own calendar.
+create policy doctor_select_own on hospital.appointments
+  for select to hospital_doctor
+  using (doctor_id = (select hospital_private.current_doctor_id()));
+create policy doctor_insert_own_patients on hospital.appointments
+  for insert to hospital_doctor
+  with check (
+    doctor_id = (select hospital_private.current_doctor_id())
+    and patient_id = any (array(select hospital_private.own_patient_ids()))
+    and status in ('held', 'scheduled')
+  );
+-- What was called off is not taken back by the doctor: it would put the patient onto his roster.
+create policy doctor_update_own on hospital.appointments
+  for update to hospital_doctor
+  using (doctor_id = (select hospital_private.current_doctor_id()) and status <> 'cancelled')
+  with check (doctor_id = (select hospital_private.current_doctor_id()));
+grant
+  select,
+  insert (
+    patient_id, doctor_id, room_id, appointment_type_id, starts_at, status, reason, override_id,
+    series_id
+  ),
+  update (
+    starts_at, ends_at, doctor_id, room_id, status, cancellation_reason, no_show_reason, reason,
+    override_id
+  )
+on hospital.appointments to hospital_doctor;
+create policy doctor_select_own on hospital.appointment_overrides
+  for select to hospital_doctor
+  using (doctor_id = (select hospital_private.current_doctor_id()));
+create policy doctor_insert_own_patients on hospital.appointment_overrides
+  for insert to hospital_doctor
+  with check (
+    doctor_id = (select hospital_private.current_doctor_id())
+    and patient_id = any (array(select hospital_private.own_patient_ids()))
+  );
+grant select, insert (doctor_id, patient_id, span, reason)
+  on hospital.appointment_overrides to hospital_doctor;
+create policy doctor_select_own on hospital.appointment_staff
+  for select to hospital_doctor
+  using (
+    exists (
+      select
+      from hospital.appointments as a
+      where a.id = appointment_staff.appointment_id
+        and a.doctor_id = (select hospital_private.current_doctor_id())
+    )
+  );
+create policy doctor_insert_own on hospital.appointment_staff
+  for insert to hospital_doctor
+  with check (
+    exists (
+      select
+      from hospital.appointments as a
+      where a.id = appointment_staff.appointment_id
+        and a.doctor_id = (select hospital_private.current_doctor_id())
+    )
+  );
+create policy doctor_delete_own on hospital.appointment_staff
+  for delete to hospital_doctor
+  using (
+    exists (
+      select
+      from hospital.appointments as a
+      where a.id = appointment_staff.appointment_id
+        and a.doctor_id = (select hospital_private.current_doctor_id())
+    )
+  );
+grant select, insert (appointment_id, staff_member_id), delete
+  on hospital.appointment_staff to hospital_doctor;
+create policy doctor_select_own on hospital.appointment_moves
+  for select to hospital_doctor
+  using (
+    appointment_id = any (
+      array(
+        select a.id
+        from hospital.appointments as a
+        where a.doctor_id = (select hospital_private.current_doctor_id())
+      )
+    )
+  );
+grant select on hospital.appointment_moves to hospital_doctor;
+-- What was skipped is said while a series is booked, and never changed afterwards.
+create policy doctor_select_own on hospital.appointment_series
+  for select to hospital_doctor
+  using (doctor_id = (select hospital_private.current_doctor_id()));
+create policy doctor_insert_own_patients on hospital.appointment_series
+  for insert to hospital_doctor
+  with check (
+    doctor_id = (select hospital_private.current_doctor_id())
+    and patient_id = any (array(select hospital_private.own_patient_ids()))
+  );
+create policy doctor_update_just_made on hospital.appointment_series
+  for update to hospital_doctor
+  using (
+    doctor_id = (select hospital_private.current_doctor_id())
+    and created_at = now()
+  )
+  with check (doctor_id = (select hospital_private.current_doctor_id()));
+grant
+  select,
+  insert (
+    patient_id, doctor_id, appointment_type_id, first_date, local_time, every_weeks, occurrences
+  ),
+  update (skipped_dates)
+on hospital.appointment_series to hospital_doctor;
+create policy doctor_select_own on hospital.appointment_status_history
+  for select to hospital_doctor
+  using (
+    appointment_id = any (
+      array(
+        select a.id
+        from hospital.appointments as a
+        where a.doctor_id = (select hospital_private.current_doctor_id())
+      )
+    )
+  );
+grant select on hospital.appointment_status_history to hospital_doctor;
+
+-- Visits: read in open charts, written for own appointments, amended and voided by who wrote them.
+create policy doctor_select_open_charts on hospital.visits
+  for select to hospital_doctor
+  using (patient_id = any (array(select hospital_private.open_charts())));
+create policy doctor_insert_own_appointments on hospital.visits
+  for insert to hospital_doctor
+  with check (
+    doctor_id = (select hospital_private.current_doctor_id())
+    and patient_id = any (array(select hospital_private.open_charts()))
+    and appointment_id in (
+      select a.id
+      from hospital.appointments as a
+      where a.doctor_id = (select hospital_private.current_doctor_id())
+    )
+  );
+create policy doctor_update_own on hospital.visits
+  for update to hospital_doctor
+  using (
+    doctor_id = (select hospital_private.current_doctor_id())
+    and patient_id = any (array(select hospital_private.open_charts()))
+    -- What was voided or stopped stays so, here and below.
+    and voided_at is null
+  )
+  with check (doctor_id = (select hospital_private.current_doctor_id()));
+grant
+  select,
+  insert (appointment_id, patient_id, doctor_id, started_at, diagnosis, notes),
+  update (diagnosis, notes, amendment_reason, ended_at, voided_at, void_reason)
+on hospital.visits to hospital_doctor;
+create policy doctor_select_open_charts on hospital.visit_versions
+  for select to hospital_doctor
+  using (patient_id = any (array(select hospital_private.open_charts())));
+grant select on hospital.visit_versions to hospital_doctor;
+
+-- What hangs off a visit: written at visits of the doctor's own that stand.
+create policy doctor_select_open_charts on hospital.visit_diagnoses
+  for select to hospital_doctor
+  using (patient_id = any (array(select hospital_private.open_charts())));
+create policy doctor_insert_own_visits on hospital.visit_diagnoses
+  for insert to hospital_doctor
+  with check (
+    visit_id in (
+      select v.id
+      from hospital.visits as v
+      where v.doctor_id = (select hospital_private.current_doctor_id())
+        and v.voided_at is null
+    )
+  );
+grant select, insert (visit_id, patient_id, diagnosis_code_id, rank)
+  on hospital.visit_diagnoses to hospital_doctor;
+
+create policy doctor_select_open_charts on hospital.prescriptions
+  for select to hospital_doctor
+  using (patient_id = any (array(select hospital_private.open_charts())));
+create policy doctor_insert_own_visits on hospital.prescriptions
+  for insert to hospital_doctor
+  with check (
+    prescribed_by = (select hospital_private.current_doctor_id())
+    and visit_id in (
+      select v.id
+      from hospital.visits as v
+      where v.doctor_id = (select hospital_private.current_doctor_id())
+        and v.voided_at is null
+    )
+  );
+-- Any doctor who has the chart open may stop a medicine: waiting for the prescriber can harm.
+create policy doctor_update_open_charts on hospital.prescriptions
+  for update to hospital_doctor
+  using (patient_id = any (array(select hospital_private.open_charts())) and stopped_at is null)
+  with check (patient_id = any (array(select hospital_private.open_charts())));
+grant
+  select,
+  insert (
+    visit_id, patient_id, medication_id, prescribed_by, dosage, instructions, start_date, duration_days
+  ),
+  update (stopped_at, stop_reason)
+on hospital.prescriptions to hospital_doctor;
+
+create policy doctor_select_open_charts on hospital.treatments
+  for select to hospital_doctor
+  using (patient_id = any (array(select hospital_private.open_charts())));
+create policy doctor_insert_own_visits on hospital.treatments
+  for insert to hospital_doctor
+  with check (
+    visit_id in (
+      select v.id
+      from hospital.visits as v
+      where v.doctor_id = (select hospital_private.current_doctor_id())
+        and v.voided_at is null
+    )
+  );
+create policy doctor_update_own_visits on hospital.treatments
+  for update to hospital_doctor
+  using (
+    visit_id in (
+      select v.id
+      from hospital.visits as v
+      where v.doctor_id = (select hospital_private.current_doctor_id())
+    )
+    and voided_at is null
+  )
+  with check (patient_id = any (array(select hospital_private.open_charts())));
+grant
+  select,
+  insert (visit_id, patient_id, type, cost, notes, started_at, ended_at, outcome),
+  update (ended_at, outcome, voided_at, void_reason)
+on hospital.treatments to hospital_doctor;
+
+create policy doctor_select_open_charts on hospital.patient_conditions
+  for select to hospital_doctor
+  using (patient_id = any (array(select hospital_private.open_charts())));
+create policy doctor_insert_open_charts on hospital.patient_conditions
+  for insert to hospital_doctor
+  with check (patient_id = any (array(select hospital_private.open_charts())));
+grant select, insert (patient_id, diagnosis_code_id, visit_id, onset_on, abated_on)
+  on hospital.patient_conditions to hospital_doctor;
+
+-- Emergencies: one's own, asked for by the function alone, ended by oneself.
+call hospital_private.allow_reading('hospital_doctor', 'doctor', 'hospital.break_glass_reasons');
+create policy doctor_select_own on hospital.break_glass_grants
+  for select to hospital_doctor
+  using (account_id = (select hospital_private.current_account_id()));
+create policy doctor_update_own on hospital.break_glass_grants
+  for update to hospital_doctor
+  using (account_id = (select hospital_private.current_account_id()))
+  with check (account_id = (select hospital_private.current_account_id()));
+grant select, update (ended_at) on hospital.break_glass_grants to hospital_doctor;
+grant execute on function
+  hospital.break_glass,
+  hospital.end_break_glass,
+  hospital_private.found_break_glass
+to hospital_doctor;
+
+-- What a doctor can do.
+grant execute on function
+  hospital.free_slots,
+  hospital.next_free_slot,
+  hospital.search_doctors,
+  hospital.search_patients,
+  hospital.department_today,
+  hospital.hold_slot,
+  hospital.confirm_hold,
+  hospital.book_appointment,
+  hospital.reschedule_appointment,
+  hospital.extend_appointment,
+  hospital.override_appointment,
+  hospital.assign_appointment_staff,
+  hospital.unassign_appointment_staff,
+  hospital.update_appointment,
+  hospital.cancel_appointment,
+  hospital.book_series,
+  hospital.cancel_series,
+  hospital.mark_no_show,
+  hospital.set_doctor_schedule,
+  hospital.add_time_off,
+  hospital.remove_time_off,
+  hospital.add_extra_session,
+  hospital.remove_extra_session,
+  hospital.calendar_change_appointments,
+  hospital.update_doctor,
+  hospital.open_chart,
+  hospital.record_visit,
+  hospital.amend_visit,
+  hospital.complete_visit,
+  hospital.void_visit,
+  hospital.add_prescription,
+  hospital.stop_prescription,
+  hospital.add_treatment,
+  hospital.void_treatment,
+  hospital.record_condition,
+  hospital.patients_full_name,
+  hospital.patients_age,
+  hospital.patients_medications_in_use,
+  hospital.staff_members_full_name,
+  hospital.doctors_full_name,
+  hospital.doctors_experience_years,
+  hospital.departments_doctors,
+  hospital.visits_treatment_cost,
+  hospital_private.matching_patient_ids,
+  hospital_private.booking_conflict,
+  hospital_private.raise_conflict,
+  hospital_private.lock_in_order,
+  hospital_private.lock_calendars,
+  hospital_private.lock_appointment,
+  hospital_private.request_lock,
+  hospital_private.recall_request,
+  hospital_private.remember_request,
+  hospital_private.begin_request,
+  hospital_private.place_appointment,
+  hospital_private.grant_override,
+  hospital_private.scheduled_room_id,
+  hospital_private.lock_doctor,
+  hospital_private.appointments_in_the_way,
+  hospital_private.require_way_free,
+  hospital_private.appointment,
+  hospital_private.found_appointment,
+  hospital_private.doctor_time_zone,
+  hospital_private.series_occurrences,
+  hospital_private.series,
+  hospital_private.found_visit,
+  hospital_private.write_contact,
+  hospital_private.escape_like
+to hospital_doctor;
+
+--! split: 531-policies-nurse.sql
+-- source: policies/nurse.sql
+-- hospital_nurse cares for the patients of the own department: their names and appointments, and the
+-- clinical rows of charts this session has opened.
+call hospital_private.reset_access('hospital_nurse');
+
+grant execute on function
+  hospital_private.roster_patient_ids,
+  hospital_private.open_charts
+to hospital_nurse;
+
+create policy nurse_select_roster on hospital.patients
+  for select to hospital_nurse
+  using (id = any (array(select hospital_private.roster_patient_ids())));
+grant select on hospital.patients to hospital_nurse;
+create policy nurse_select_open_charts on hospital.contact_points
+  for select to hospital_nurse
+  using (patient_id = any (array(select hospital_private.open_charts())));
+grant select on hospital.contact_points to hospital_nurse;
+
+-- The department's day.
+create policy nurse_select_own_department on hospital.appointments
+  for select to hospital_nurse
+  using (
+    department_id = (select hospital_private.current_department_id())
+    and (select hospital_private.session_has_role('nurse'))
+  );
+-- What was called off is not taken back here: it would put the patient onto the roster.
+create policy nurse_update_own_department on hospital.appointments
+  for update to hospital_nurse
+  using (
+    department_id = (select hospital_private.current_department_id())
+    and (select hospital_private.session_has_role('nurse'))
+    and status <> 'cancelled'
+  )
+  with check (department_id = (select hospital_private.current_department_id()));
+grant select, update (status, no_show_reason) on hospital.appointments to hospital_nurse;
+
+-- Who takes part in it.
+create policy nurse_select_own_department on hospital.appointment_staff
+  for select to hospital_nurse
+  using (
+    exists (
+      select
+      from hospital.appointments as a
+      where a.id = appointment_staff.appointment_id
+        and a.department_id = (select hospital_private.current_department_id())
+    )
+    and (select hospital_private.session_has_role('nurse'))
+  );
+create policy nurse_insert_own_department on hospital.appointment_staff
+  for insert to hospital_nurse
+  with check (
+    exists (
+      select
+      from hospital.appointments as a
+      where a.id = appointment_staff.appointment_id
+        and a.department_id = (select hospital_private.current_department_id())
+    )
+    and (select hospital_private.session_has_role('nurse'))
+  );
+create policy nurse_delete_own_department on hospital.appointment_staff
+  for delete to hospital_nurse
+  using (
+    exists (
+      select
+      from hospital.appointments as a
+      where a.id = appointment_staff.appointment_id
+        and a.department_id = (select hospital_private.current_department_id())
+    )
+    and (select hospital_private.session_has_role('nurse'))
+  );
+grant select, insert (appointment_id, staff_member_id), delete
+  on hospital.appointment_staff to hospital_nurse;
+
+-- Open charts, to read.
+create policy nurse_select_open_charts on hospital.visits
+  for select to hospital_nurse
+  using (patient_id = any (array(select hospital_private.open_charts())));
+grant select on hospital.visits to hospital_nurse;
+create policy nurse_select_open_charts on hospital.visit_diagnoses
+  for select to hospital_nurse
+  using (patient_id = any (array(select hospital_private.open_charts())));
+grant select on hospital.visit_diagnoses to hospital_nurse;
+create policy nurse_select_open_charts on hospital.patient_conditions
+  for select to hospital_nurse
+  using (patient_id = any (array(select hospital_private.open_charts())));
+grant select on hospital.patient_conditions to hospital_nurse;
+create policy nurse_select_open_charts on hospital.prescriptions
+  for select to hospital_nurse
+  using (patient_id = any (array(select hospital_private.open_charts())));
+grant select on hospital.prescriptions to hospital_nurse;
+create policy nurse_select_open_charts on hospital.treatments
+  for select to hospital_nurse
+  using (patient_id = any (array(select hospital_private.open_charts())));
+grant select on hospital.treatments to hospital_nurse;
+
+-- Emergencies: one's own, asked for by the function alone, ended by oneself.
+call hospital_private.allow_reading('hospital_nurse', 'nurse', 'hospital.break_glass_reasons');
+create policy nurse_select_own on hospital.break_glass_grants
+  for select to hospital_nurse
+  using (account_id = (select hospital_private.current_account_id()));
+create policy nurse_update_own on hospital.break_glass_grants
+  for update to hospital_nurse
+  using (account_id = (select hospital_private.current_account_id()))
+  with check (account_id = (select hospital_private.current_account_id()));
+grant select, update (ended_at) on hospital.break_glass_grants to hospital_nurse;
+grant execute on function
+  hospital.break_glass,
+  hospital.end_break_glass,
+  hospital_private.found_break_glass
+to hospital_nurse;
+
+grant execute on function
+  hospital.open_chart,
+  hospital.check_in,
+  hospital.assign_appointment_staff,
+  hospital.unassign_appointment_staff,
+  hospital.mark_no_show,
+  hospital.search_patients,
+  hospital.patients_medications_in_use,
+  hospital.visits_treatment_cost,
+  hospital_private.matching_patient_ids,
+  hospital_private.lock_in_order,
+  hospital_private.lock_calendars,
+  hospital_private.lock_appointment,
+  hospital_private.request_lock,
+  hospital_private.appointment,
+  hospital_private.found_appointment
+to hospital_nurse;
+
+--! split: 532-policies-patient.sql
+-- source: policies/patient.sql
+-- hospital_patient sees the own record, the calendar's free times and the directory of doctors.
+call hospital_private.reset_access('hospital_patient');
+grant usage on schema hospital, analytics, hospital_private to hospital_patient;
+
+-- The session.
+grant execute on function
+  hospital.log_in,
+  hospital.refresh_session,
+  hospital.log_out,
+  hospital.current_account,
+  hospital_private.session_has_role,
+  hospital_private.current_patient_id
+to hospital_patient;
+
+-- The directory and the vocabularies.
+call hospital_private.allow_reading(
+  'hospital_patient', 'patient',
+  'hospital.facilities', 'hospital.departments', 'hospital.rooms', 'hospital.specialties',
+  'hospital.sexes', 'hospital.contact_kinds', 'hospital.identifier_systems',
+  'hospital.appointment_types', 'hospital.appointment_statuses', 'hospital.cancellation_reasons',
+  'hospital.no_show_reasons', 'hospital.override_reasons', 'hospital.waitlist_statuses',
+  'hospital.diagnosis_codes', 'hospital.medications', 'hospital.treatment_types',
+  'hospital.outcome_codes'
+);
+create policy patient_select_bookable on hospital.doctors
+  for select to hospital_patient
+  using ((select hospital_private.session_has_role('patient')) and is_active);
+grant select on hospital.doctors to hospital_patient;
+-- Of the staff, the doctors just seen: whoever waits for approval has only given himself a name.
+create policy patient_select_doctors on hospital.staff_members
+  for select to hospital_patient
+  using (
+    (select hospital_private.session_has_role('patient'))
+    and id = any (array(select d.staff_member_id from hospital.doctors as d))
+  );
+grant select on hospital.staff_members to hospital_patient;
+
+-- Oneself. Name, birth and sex are changed by reception, against a document.
+create policy patient_select_own on hospital.patients
+  for select to hospital_patient
+  using (id = (select hospital_private.current_patient_id()));
+create policy patient_update_own on hospital.patients
+  for update to hospital_patient
+  using (id = (select hospital_private.current_patient_id()))
+  with check (id = (select hospital_private.current_patient_id()));
+grant select, update (time_zone) on hospital.patients to hospital_patient;
+create policy patient_select_own on hospital.contact_points
+  for select to hospital_patient
+  using (patient_id = (select hospital_private.current_patient_id()));
+create policy patient_insert_own on hospital.contact_points
+  for insert to hospital_patient
+  with check (patient_id = (select hospital_private.current_patient_id()));
+create policy patient_update_own on hospital.contact_points
+  for update to hospital_patient
+  using (patient_id = (select hospital_private.current_patient_id()))
+  with check (patient_id = (select hospital_private.current_patient_id()));
+grant select, insert (patient_id, staff_member_id, kind, value), update (value)
+  on hospital.contact_points to hospital_patient;
+create policy patient_select_own on hospital.patient_identifiers
+  for select to hospital_patient
+  using (patient_id = (select hospital_private.current_patient_id()));
+grant select on hospital.patient_identifiers to hospital_patient;
+
+-- Appointments: hold, book, move, change the reason, cancel. End and room are not the patient's to
+-- choose, nor is setting a rule aside.
+create policy patient_select_own on hospital.appointments
+  for select to hospital_patient
+  using (patient_id = (select hospital_private.current_patient_id()));
+create policy patient_insert_own on hospital.appointments
+  for insert to hospital_patient
+  with check (
+    patient_id = (select hospital_private.current_patient_id())
+    and status in ('held', 'scheduled')
+    and starts_at > clock_timestamp()
+    and override_id is null
+  );
+-- What has begun, was missed, finished or called off is no longer the patient's to change: nobody
+-- cancels afterwards what he missed, or takes back what the hospital cancelled.
+create policy patient_update_own on hospital.appointments
+  for update to hospital_patient
+  using (
+    patient_id = (select hospital_private.current_patient_id())
+    and status in ('held', 'scheduled')
+    and starts_at > clock_timestamp()
+  )
+  with check (
+    patient_id = (select hospital_private.current_patient_id())
+    and status in ('held', 'scheduled', 'cancelled')
+    and starts_at > clock_timestamp()
+    and (
+      cancellation_reason is null
+      or cancellation_reason in (
+        select r.code
+        from hospital.cancellation_reasons as r
+        where r.party = 'patient'
+      )
+    )
+  );
+grant
+  select,
+  insert (
+    patient_id, doctor_id, appointment_type_id, starts_at, status, reason, override_id, series_id
+  ),
+  update (starts_at, doctor_id, status, cancellation_reason, reason)
+on hospital.appointments to hospital_patient;
+create policy patient_select_own on hospital.appointment_overrides
+  for select to hospital_patient
+  using (patient_id = (select hospital_private.current_patient_id()));
+grant select on hospital.appointment_overrides to hospital_patient;
+create policy patient_select_own on hospital.appointment_moves
+  for select to hospital_patient
+  using (patient_id = (select hospital_private.current_patient_id()));
+grant select on hospital.appointment_moves to hospital_patient;
+-- What was skipped is said while a series is booked, and never changed afterwards.
+create policy patient_select_own on hospital.appointment_series
+  for select to hospital_patient
+  using (patient_id = (select hospital_private.current_patient_id()));
+create policy patient_insert_own on hospital.appointment_series
+  for insert to hospital_patient
+  with check (patient_id = (select hospital_private.current_patient_id()));
+create policy patient_update_just_made on hospital.appointment_series
+  for update to hospital_patient
+  using (
+    patient_id = (select hospital_private.current_patient_id())
+    and created_at = now()
+  )
+  with check (patient_id = (select hospital_private.current_patient_id()));
+grant
+  select,
+  insert (
+    patient_id, doctor_id, appointment_type_id, first_date, local_time, every_weeks, occurrences
+  ),
+  update (skipped_dates)
+on hospital.appointment_series to hospital_patient;
+create policy patient_select_own on hospital.appointment_staff
+  for select to hospital_patient
+  using (patient_id = (select hospital_private.current_patient_id()));
+grant select on hospital.appointment_staff to hospital_patient;
+create policy patient_select_own on hospital.appointment_status_history
+  for select to hospital_patient
+  using (
+    appointment_id = any (
+      array(
+        select a.id
+        from hospital.appointments as a
+        where a.patient_id = (select hospital_private.current_patient_id())
+      )
+    )
+  );
+grant select on hospital.appointment_status_history to hospital_patient;
+-- The waitlist: who comes first is not the patient's to say, and a place given up is not taken back.
+create policy patient_select_own on hospital.waitlist_entries
+  for select to hospital_patient
+  using (patient_id = (select hospital_private.current_patient_id()));
+create policy patient_insert_own on hospital.waitlist_entries
+  for insert to hospital_patient
+  with check (patient_id = (select hospital_private.current_patient_id()) and status = 'waiting');
+create policy patient_update_own on hospital.waitlist_entries
+  for update to hospital_patient
+  using (
+    patient_id = (select hospital_private.current_patient_id())
+    and status = 'waiting'
+  )
+  with check (
+    patient_id = (select hospital_private.current_patient_id())
+    and status in ('waiting', 'withdrawn')
+  );
+grant
+  select,
+  insert (
+    patient_id, appointment_type_id, department_id, doctor_id, starts_from, starts_before
+  ),
+  update (starts_from, starts_before, status)
+on hospital.waitlist_entries to hospital_patient;
+create policy patient_select_own on hospital.notifications
+  for select to hospital_patient
+  using (patient_id = (select hospital_private.current_patient_id()));
+grant select on hospital.notifications to hospital_patient;
+
+-- The record, to read.
+create policy patient_select_own on hospital.visits
+  for select to hospital_patient
+  using (patient_id = (select hospital_private.current_patient_id()));
+grant select on hospital.visits to hospital_patient;
+create policy patient_select_own on hospital.visit_versions
+  for select to hospital_patient
+  using (patient_id = (select hospital_private.current_patient_id()));
+grant select on hospital.visit_versions to hospital_patient;
+create policy patient_select_own on hospital.visit_diagnoses
+  for select to hospital_patient
+  using (patient_id = (select hospital_private.current_patient_id()));
+grant select on hospital.visit_diagnoses to hospital_patient;
+create policy patient_select_own on hospital.patient_conditions
+  for select to hospital_patient
+  using (patient_id = (select hospital_private.current_patient_id()));
+grant select on hospital.patient_conditions to hospital_patient;
+create policy patient_select_own on hospital.prescriptions
+  for select to hospital_patient
+  using (patient_id = (select hospital_private.current_patient_id()));
+grant select on hospital.prescriptions to hospital_patient;
+create policy patient_select_own on hospital.treatments
+  for select to hospital_patient
+  using (patient_id = (select hospital_private.current_patient_id()));
+grant select on hospital.treatments to hospital_patient;
+
+-- Consents, and who looked.
+call hospital_private.allow_reading('hospital_patient', 'patient', 'hospital.consent_scopes');
+create policy patient_select_own on hospital.consents
+  for select to hospital_patient
+  using (patient_id = (select hospital_private.current_patient_id()));
+create policy patient_insert_own on hospital.consents
+  for insert to hospital_patient
+  with check (patient_id = (select hospital_private.current_patient_id()));
+create policy patient_update_own on hospital.consents
+  for update to hospital_patient
+  using (patient_id = (select hospital_private.current_patient_id()))
+  with check (patient_id = (select hospital_private.current_patient_id()));
+grant
+  select,
+  insert (patient_id, scope, staff_member_id, department_id, granted, evidence),
+  update (withdrawn_at)
+on hospital.consents to hospital_patient;
+grant execute on function
+  hospital.record_consent,
+  hospital.withdraw_consent,
+  hospital.who_viewed_my_chart
+to hospital_patient;
+
+-- What a patient can do.
+grant execute on function
+  hospital.free_slots,
+  hospital.next_free_slot,
+  hospital.search_doctors,
+  hospital.hold_slot,
+  hospital.confirm_hold,
+  hospital.book_appointment,
+  hospital.reschedule_appointment,
+  hospital.join_waitlist,
+  hospital.leave_waitlist,
+  hospital.accept_offer,
+  hospital.refuse_offer,
+  hospital.update_appointment,
+  hospital.cancel_appointment,
+  hospital.book_series,
+  hospital.cancel_series,
+  hospital.update_patient,
+  hospital.patients_full_name,
+  hospital.patients_age,
+  hospital.patients_medications_in_use,
+  hospital.staff_members_full_name,
+  hospital.doctors_full_name,
+  hospital.doctors_experience_years,
+  hospital.departments_doctors,
+  hospital.visits_treatment_cost,
+  hospital_private.booking_conflict,
+  hospital_private.raise_conflict,
+  hospital_private.lock_in_order,
+  hospital_private.lock_calendars,
+  hospital_private.lock_appointment,
+  hospital_private.request_lock,
+  hospital_private.recall_request,
+  hospital_private.remember_request,
+  hospital_private.begin_request,
+  hospital_private.place_appointment,
+  hospital_private.grant_override,
+  hospital_private.waitlist_entry,
+  hospital_private.live_offer_id,
+  hospital_private.scheduled_room_id,
+  hospital_private.appointment,
+  hospital_private.found_appointment,
+  hospital_private.doctor_time_zone,
+  hospital_private.series_occurrences,
+  hospital_private.series,
+  hospital_private.write_contact,
+  hospital_private.escape_like
+to hospital_patient;
+
+--! split: 533-policies-reception.sql
+-- source: policies/reception.sql
+-- hospital_reception registers people and keeps the calendar of everybody; it reads no clinical row.
+call hospital_private.reset_access('hospital_reception');
+
+-- Everybody who comes to the door.
+create policy reception_select_all on hospital.patients
+  for select to hospital_reception
+  using ((select hospital_private.session_has_role('reception')));
+create policy reception_update_all on hospital.patients
+  for update to hospital_reception
+  using ((select hospital_private.session_has_role('reception')))
+  with check ((select hospital_private.session_has_role('reception')));
+grant
+  select,
+  update (
+    given_name, family_name, date_of_birth, sex, time_zone, deactivated_at, deactivation_reason
+  )
+on hospital.patients to hospital_reception;
+create policy reception_select_patients on hospital.contact_points
+  for select to hospital_reception
+  using ((select hospital_private.session_has_role('reception')) and patient_id is not null);
+create policy reception_insert_patients on hospital.contact_points
+  for insert to hospital_reception
+  with check ((select hospital_private.session_has_role('reception')) and patient_id is not null);
+create policy reception_update_patients on hospital.contact_points
+  for update to hospital_reception
+  using ((select hospital_private.session_has_role('reception')) and patient_id is not null)
+  with check ((select hospital_private.session_has_role('reception')) and patient_id is not null);
+grant select, insert (patient_id, staff_member_id, kind, value), update (value)
+  on hospital.contact_points to hospital_reception;
+create policy reception_select_all on hospital.patient_identifiers
+  for select to hospital_reception
+  using ((select hospital_private.session_has_role('reception')));
+create policy reception_insert_all on hospital.patient_identifiers
+  for insert to hospital_reception
+  with check ((select hospital_private.session_has_role('reception')));
+grant select, insert (patient_id, system, value) on hospital.patient_identifiers to hospital_reception;
+
+-- The calendar.
+create policy reception_select_all on hospital.doctor_time_off
+  for select to hospital_reception
+  using ((select hospital_private.session_has_role('reception')));
+grant select on hospital.doctor_time_off to hospital_reception;
+create policy reception_insert_all on hospital.doctor_time_off
+  for insert to hospital_reception
+  with check ((select hospital_private.session_has_role('reception')));
+create policy reception_delete_all on hospital.doctor_time_off
+  for delete to hospital_reception
+  using ((select hospital_private.session_has_role('reception')));
+grant insert (doctor_id, starts_at, ends_at, reason), delete
+  on hospital.doctor_time_off to hospital_reception;
+create policy reception_insert_all on hospital.doctor_schedules
+  for insert to hospital_reception
+  with check ((select hospital_private.session_has_role('reception')));
+create policy reception_update_all on hospital.doctor_schedules
+  for update to hospital_reception
+  using ((select hospital_private.session_has_role('reception')))
+  with check ((select hospital_private.session_has_role('reception')));
+create policy reception_delete_all on hospital.doctor_schedules
+  for delete to hospital_reception
+  using ((select hospital_private.session_has_role('reception')));
+grant
+  insert (doctor_id, weekday, start_time, end_time, effective, room_id),
+  update (effective),
+  delete
+on hospital.doctor_schedules to hospital_reception;
+create policy reception_insert_all on hospital.doctor_extra_sessions
+  for insert to hospital_reception
+  with check ((select hospital_private.session_has_role('reception')));
+create policy reception_delete_all on hospital.doctor_extra_sessions
+  for delete to hospital_reception
+  using ((select hospital_private.session_has_role('reception')));
+grant insert (doctor_id, starts_at, ends_at, room_id), delete
+  on hospital.doctor_extra_sessions to hospital_reception;
+create policy reception_select_all on hospital.appointments
+  for select to hospital_reception
+  using ((select hospital_private.session_has_role('reception')));
+create policy reception_insert_scheduled on hospital.appointments
+  for insert to hospital_reception
+  with check (
+    (select hospital_private.session_has_role('reception'))
+    and status in ('held', 'scheduled')
+    and override_id is null
+  );
+create policy reception_update_all on hospital.appointments
+  for update to hospital_reception
+  using ((select hospital_private.session_has_role('reception')))
+  with check ((select hospital_private.session_has_role('reception')));
+grant
+  select,
+  insert (
+    patient_id, doctor_id, room_id, appointment_type_id, starts_at, status, reason, override_id,
+    series_id
+  ),
+  update (
+    starts_at, ends_at, doctor_id, room_id, status, cancellation_reason, no_show_reason, reason
+  )
+on hospital.appointments to hospital_reception;
+create policy reception_select_all on hospital.appointment_overrides
+  for select to hospital_reception
+  using ((select hospital_private.session_has_role('reception')));
+grant select on hospital.appointment_overrides to hospital_reception;
+-- What was skipped is said while a series is booked, and never changed afterwards.
+create policy reception_select_all on hospital.appointment_series
+  for select to hospital_reception
+  using ((select hospital_private.session_has_role('reception')));
+create policy reception_insert_all on hospital.appointment_series
+  for insert to hospital_reception
+  with check ((select hospital_private.session_has_role('reception')));
+create policy reception_update_just_made on hospital.appointment_series
+  for update to hospital_reception
+  using (
+    (select hospital_private.session_has_role('reception'))
+    and created_at = now()
+  )
+  with check ((select hospital_private.session_has_role('reception')));
+grant
+  select,
+  insert (
+    patient_id, doctor_id, appointment_type_id, first_date, local_time, every_weeks, occurrences
+  ),
+  update (skipped_dates)
+on hospital.appointment_series to hospital_reception;
+create policy reception_select_all on hospital.appointment_moves
+  for select to hospital_reception
+  using ((select hospital_private.session_has_role('reception')));
+grant select on hospital.appointment_moves to hospital_reception;
+create policy reception_select_all on hospital.appointment_staff
+  for select to hospital_reception
+  using ((select hospital_private.session_has_role('reception')));
+create policy reception_select_all on hospital.waitlist_entries
+  for select to hospital_reception
+  using ((select hospital_private.session_has_role('reception')));
+create policy reception_insert_all on hospital.appointment_staff
+  for insert to hospital_reception
+  with check ((select hospital_private.session_has_role('reception')));
+create policy reception_delete_all on hospital.appointment_staff
+  for delete to hospital_reception
+  using ((select hospital_private.session_has_role('reception')));
+grant select, insert (appointment_id, staff_member_id), delete
+  on hospital.appointment_staff to hospital_reception;
+create policy reception_insert_all on hospital.waitlist_entries
+  for insert to hospital_reception
+  with check ((select hospital_private.session_has_role('reception')) and status = 'waiting');
+create policy reception_update_all on hospital.waitlist_entries
+  for update to hospital_reception
+  using ((select hospital_private.session_has_role('reception')) and status = 'waiting')
+  with check (
+    (select hospital_private.session_has_role('reception'))
+    and status in ('waiting', 'withdrawn')
+  );
+grant
+  select,
+  insert (
+    patient_id, appointment_type_id, department_id, doctor_id, starts_from, starts_before
+  ),
+  update (starts_from, starts_before, priority, status)
+on hospital.waitlist_entries to hospital_reception;
+create policy reception_select_all on hospital.appointment_status_history
+  for select to hospital_reception
+  using ((select hospital_private.session_has_role('reception')));
+grant select on hospital.appointment_status_history to hospital_reception;
+create policy reception_select_all on hospital.notifications
+  for select to hospital_reception
+  using ((select hospital_private.session_has_role('reception')));
+grant select on hospital.notifications to hospital_reception;
+
+-- Consents that patients sign at the desk.
+call hospital_private.allow_reading('hospital_reception', 'reception', 'hospital.consent_scopes');
+create policy reception_select_all on hospital.consents
+  for select to hospital_reception
+  using ((select hospital_private.session_has_role('reception')));
+create policy reception_insert_all on hospital.consents
+  for insert to hospital_reception
+  with check ((select hospital_private.session_has_role('reception')));
+create policy reception_update_all on hospital.consents
+  for update to hospital_reception
+  using ((select hospital_private.session_has_role('reception')))
+  with check ((select hospital_private.session_has_role('reception')));
+grant
+  select,
+  insert (patient_id, scope, staff_member_id, department_id, granted, evidence),
+  update (withdrawn_at)
+on hospital.consents to hospital_reception;
+grant execute on function
+  hospital.record_consent,
+  hospital.withdraw_consent
+to hospital_reception;
+
+grant execute on function
+  hospital.register_patient,
+  hospital.register_patient_and_book,
+  hospital.update_patient,
+  hospital.deactivate_patient,
+  hospital.search_patients,
+  hospital.hold_slot,
+  hospital.confirm_hold,
+  hospital.book_appointment,
+  hospital.reschedule_appointment,
+  hospital.extend_appointment,
+  hospital.join_waitlist,
+  hospital.leave_waitlist,
+  hospital.accept_offer,
+  hospital.refuse_offer,
+  hospital.assign_appointment_staff,
+  hospital.unassign_appointment_staff,
+  hospital.update_appointment,
+  hospital.cancel_appointment,
+  hospital.book_series,
+  hospital.cancel_series,
+  hospital.check_in,
+  hospital.mark_no_show,
+  hospital.set_doctor_schedule,
+  hospital.add_time_off,
+  hospital.remove_time_off,
+  hospital.add_extra_session,
+  hospital.remove_extra_session,
+  hospital.calendar_change_appointments,
+  hospital_private.matching_patient_ids,
+  hospital_private.booking_conflict,
+  hospital_private.raise_conflict,
+  hospital_private.lock_in_order,
+  hospital_private.lock_calendars,
+  hospital_private.lock_appointment,
+  hospital_private.request_lock,
+  hospital_private.recall_request,
+  hospital_private.remember_request,
+  hospital_private.begin_request,
+  hospital_private.place_appointment,
+  hospital_private.grant_override,
+  hospital_private.waitlist_entry,
+  hospital_private.live_offer_id,
+  hospital_private.scheduled_room_id,
+  hospital_private.lock_doctor,
+  hospital_private.appointments_in_the_way,
+  hospital_private.require_way_free,
+  hospital_private.appointment,
+  hospital_private.found_appointment,
+  hospital_private.doctor_time_zone,
+  hospital_private.series_occurrences,
+  hospital_private.series,
+  hospital_private.write_contact
+to hospital_reception;
+
+--! split: 534-policies-staff.sql
+-- source: policies/staff.sql
+-- hospital_staff is what nurses, reception, pharmacists and laboratory share: the session, the
+-- directory and the vocabularies. What each needs beyond stands in a file of its own.
+call hospital_private.reset_access('hospital_staff');
+grant usage on schema hospital, analytics, hospital_private to hospital_staff;
+
+grant execute on function
+  hospital.log_in,
+  hospital.refresh_session,
+  hospital.log_out,
+  hospital.current_account,
+  hospital_private.session_has_role,
+  hospital_private.current_account_id,
+  hospital_private.current_staff_member_id,
+  hospital_private.current_department_id
+to hospital_staff;
+
+call hospital_private.allow_reading(
+  'hospital_staff', 'staff',
+  'hospital.time_zones', 'hospital.facilities', 'hospital.departments', 'hospital.rooms',
+  'hospital.specialties', 'hospital.jobs', 'hospital.staff_members', 'hospital.doctors',
+  'hospital.sexes', 'hospital.contact_kinds', 'hospital.identifier_systems',
+  'hospital.chart_purposes', 'hospital.doctor_schedules', 'hospital.doctor_extra_sessions',
+  'hospital.time_off_reasons',
+  'hospital.appointment_types', 'hospital.appointment_statuses',
+  'hospital.appointment_status_transitions', 'hospital.cancellation_reasons',
+  'hospital.no_show_reasons', 'hospital.override_reasons', 'hospital.waitlist_statuses',
+  'hospital.diagnosis_codes', 'hospital.medications', 'hospital.treatment_types',
+  'hospital.outcome_codes'
+);
+
+grant execute on function
+  hospital.free_slots,
+  hospital.next_free_slot,
+  hospital.search_doctors,
+  hospital.patients_full_name,
+  hospital.patients_age,
+  hospital.staff_members_full_name,
+  hospital.doctors_full_name,
+  hospital.doctors_experience_years,
+  hospital.departments_doctors,
+  hospital_private.escape_like
+to hospital_staff;

@@ -1,3 +1,6 @@
+-- Who opens a chart without a ground hears the same as for nobody, except that he is told of a restriction
+-- by a patient whom he sees anyway: then he knows what to ask the patient, or that breaking the glass is all
+-- that is left.
 create or replace function hospital.open_chart(patient_id bigint, purpose text default 'treatment')
 returns hospital.patients
 language plpgsql
@@ -6,30 +9,25 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+  viewer hospital_private.viewer;
   patient hospital.patients;
+  ground audit.chart_accesses;
 begin
   perform hospital_private.require_role('doctor', 'nurse');
+  viewer := hospital_private.current_viewer();
   select p.*
   into patient
   from hospital.patients as p
-  where p.id = open_chart.patient_id
-    and p.id in (select hospital_private.roster_patient_ids());
-  if patient.id is null then
+  where p.id = open_chart.patient_id;
+  ground := hospital_private.chart_ground(patient.id, viewer, open_chart.purpose);
+  if ground.tag is null then
     raise exception using
       errcode = 'NTFND',
       message = 'There is no such patient on your roster.';
   end if;
-  insert into audit.chart_accesses (patient_id, account_id, session_id, role, purpose)
-  select
-    patient.id,
-    s.account_id,
-    s.id,
-    s.role,
-    open_chart.purpose
-  from hospital_private.current_session() as s
-  on conflict on constraint chart_accesses_one_per_session_and_purpose do nothing;
+  perform hospital_private.record_chart_access(ground);
   return patient;
 end;
 $$;
 comment on function hospital.open_chart(bigint, text) is
-  'Opens the chart of a patient on the roster for the rest of the session and records who, when and why. Raises UNAUT, PRMSN, NTFND. Lends the owner''s right to write the access log.';
+  'Opens the chart of a patient on the roster in this session for a few hours and records who, when, why and on what ground. Raises UNAUT, PRMSN, NTFND, RSTRC. Lends the owner''s right to write the access log.';

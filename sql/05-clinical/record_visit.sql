@@ -80,4 +80,4 @@ begin
 end;
 $$;
 comment on function hospital.record_visit(bigint, text, text, text[]) is
-  'Begins the visit of one of the doctor''s own appointments and opens the chart; ICD-10-CM codes come principal first. Raises NTFND, TRNSN, UNKWN, or a conflict when the appointment has a visit.';
+  'Begins the visit of one of the doctor''s own appointments and opens the chart; ICD-10-CM codes come principal first. Raises NTFND, TRNSN, UNKWN, RSTRC, or a conflict when the appointment has a visit.';

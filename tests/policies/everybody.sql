@@ -102,13 +102,15 @@ select is(
       and f.proname in (
         'start_session', 'hash_password', 'create_administrator', 'current_session', 'require_role',
         'working_time', 'available_time', 'reset_access', 'allow_reading', 'client_address',
-        'offer_freed_time', 'offers_left', 'fitting_slot', 'make_offer'
+        'offer_freed_time', 'offers_left', 'fitting_slot', 'make_offer',
+        'current_viewer', 'treated_patient_ids', 'department_day', 'is_on_duty', 'chart_ground',
+        'record_chart_access', 'is_restricted', 'require_glass_reviewed'
       )
       and r.rolname like 'hospital\_%'
       and r.rolname <> 'hospital_owner'
       and has_function_privilege(r.oid, f.oid, 'execute')
   ),
-  '{}', 'The helpers behind identity, free time and offers are called through functions only.'
+  '{}', 'The helpers behind identity, free time, offers and charts are called through functions only.'
 );
 select is(
   array(

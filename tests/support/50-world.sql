@@ -95,6 +95,22 @@ begin
     perform tests.treatment(visit);
     insert into hospital.notifications (reason, patient_id, appointment_id, subject, body)
     values ('test ' || person.id, person.id, appointment, 'Your appointment', 'See you.');
+    -- Both long over, or about nobody in the house.
+    insert into hospital.break_glass_grants
+      (account_id, staff_member_id, role, patient_id, category, reason, granted, review_due_at)
+    select
+      a.id,
+      a.staff_member_id,
+      'doctor',
+      person.id,
+      'emergency',
+      'Collapsed in the lobby',
+      tstzrange('2026-01-05', '2026-01-06'),
+      '2026-01-08'
+    from hospital_private.accounts as a
+    where a.email = tests.email_of_doctor(person.doctor);
+    insert into hospital.consents (patient_id, scope, granted, evidence)
+    values (person.id, 'no_research', tstzrange('2026-01-05', null), 'Signed form');
   end loop;
 end;
 $$;

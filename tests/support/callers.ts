@@ -18,6 +18,8 @@ export interface Call {
   email?: string;
   /** Instead of an account: connect as this role, without claims. */
   login?: LoginRole;
+  /** The isolation of the transaction, where it is not read committed. */
+  isolation?: 'repeatable read' | 'serializable';
   sql: string;
   values?: unknown[];
 }
@@ -60,7 +62,8 @@ export async function allAtOnce(database: TestDatabase, calls: Call[]): Promise<
 async function ready(database: TestDatabase, admin: Client, call: Call): Promise<Client> {
   const client = new Client({ connectionString: database.url(call.login ?? 'hospital_authenticator') });
   await client.connect();
-  await client.query(`set lock_timeout = 0; set statement_timeout = 0; begin`);
+  await client.query(`set lock_timeout = 0; set statement_timeout = 0`);
+  await client.query(`begin isolation level ${call.isolation ?? 'read committed'}`);
   if (call.login) return client;
   let claims = { role: 'hospital_anonymous', id: '', secret: '' };
   if (call.email) {

@@ -42,8 +42,10 @@ export const CONDITIONS: Readonly<Record<string, ErrorEntry>> = {
   IDKEY: { code: 'KEY_REUSED', message: 'This key was used for another request.' },
   INWAY: { code: 'APPOINTMENTS_IN_THE_WAY', message: 'Appointments are in the way of this change.' },
   ISOLN: { code: 'ISOLATION_REFUSED', message: 'This is done under READ COMMITTED only.' },
+  KEPTT: { code: 'RECORD_IS_KEPT', message: 'This record stays as it was written.' },
   LIMIT: { code: 'DAY_FULL', message: 'The doctor takes no more appointments on that day.' },
   MISSA: { code: 'ARGUMENT_MISSING', message: 'Something that is needed was not given.' },
+  NGUES: { code: 'TOO_MANY_GUESSES', message: 'You have named too many patients there are not.' },
   NHOLD: { code: 'TOO_MANY_HOLDS', message: 'The patient holds as many times as one may hold at once.' },
   NOTBK: { code: 'NOT_BOOKABLE', message: 'This doctor, patient or type of appointment cannot be booked.' },
   NOTIC: { code: 'NOTICE_TOO_SHORT', message: 'It is too late to book that time.' },
@@ -55,6 +57,8 @@ export const CONDITIONS: Readonly<Record<string, ErrorEntry>> = {
   PWLEN: { code: 'PASSWORD_TOO_LONG', message: 'The password is too long.' },
   RETRY: { code: 'TRY_AGAIN', message: 'Somebody else is changing the same calendar. Try again.' },
   ROOMT: { code: 'ROOM_TAKEN', message: 'The room is taken at that time.' },
+  RSTRC: { code: 'CHART_RESTRICTED', message: 'The patient has restricted access to this chart.' },
+  RVIEW: { code: 'REVIEW_PENDING', message: 'An earlier emergency access waits for its review.' },
   SESSN: { code: 'SESSION_IN_THE_WAY', message: 'An extra session lies in that time.' },
   SLOTT: { code: 'SLOT_TAKEN', message: 'That time is already taken.' },
   SPANL: { code: 'SPAN_TOO_LONG', message: 'The span is too long.' },
@@ -111,6 +115,37 @@ export const CONSTRAINTS: Readonly<Record<string, ErrorEntry>> = {
     message: 'The reason may have 1000 characters at most.',
   },
   appointments_room_never_double_booked: { code: 'ROOM_TAKEN', message: 'The room is taken at that time.' },
+  break_glass_grants_never_twice_at_once: {
+    code: 'ALREADY_EXISTS',
+    message: 'You have emergency access to this chart already.',
+  },
+  break_glass_grants_one_before_review: {
+    code: 'REVIEW_PENDING',
+    message: 'An earlier emergency access waits for its review.',
+  },
+  break_glass_grants_outcome_fkey: { code: 'CODE_UNKNOWN', message: 'That outcome is not on the list.' },
+  break_glass_grants_remark_of_a_review: {
+    code: 'TEXT_TOO_LONG',
+    message: 'The remark may have 1000 characters at most.',
+  },
+  chart_accesses_purpose_fkey: { code: 'CODE_UNKNOWN', message: 'That purpose is not on the list.' },
+  consents_evidence_not_too_long: {
+    code: 'TEXT_TOO_LONG',
+    message: 'The evidence may have 1000 characters at most.',
+  },
+  consents_name_one_actor: {
+    code: 'VALUE_REFUSED',
+    message: 'A consent names a person or a department, not both.',
+  },
+  consents_never_twice_at_once: { code: 'ALREADY_EXISTS', message: 'This consent stands already.' },
+  consents_recorded_for_the_patient_with_evidence: {
+    code: 'EVIDENCE_MISSING',
+    message: 'Say what shows that the patient wants this.',
+  },
+  consents_scope_names_its_actor: {
+    code: 'VALUE_REFUSED',
+    message: 'This consent names the wrong kind of actor, or none.',
+  },
   contact_points_email_plausible: { code: 'EMAIL_REFUSED', message: 'This is not an e-mail address.' },
   contact_points_phone_plausible: { code: 'PHONE_REFUSED', message: 'This is not a telephone number.' },
   contact_points_value_not_blank: {

@@ -18,6 +18,14 @@ export const TagsPlugin: GraphileConfig.Plugin = pgSmartTags([
   hide('appointment_staff', 'status'),
   hide('appointment_staff', 'job'),
 
+  // Accounts are nobody's business; the member of staff beside them has the name.
+  hide('break_glass_grants', 'account_id'),
+  hide('break_glass_grants', 'reviewed_by'),
+  hide('break_glass_grants', 'bars_next'),
+  hide('consents', 'recorded_by'),
+  hide('consents', 'withdrawn_by'),
+  hide('consents', 'actor'),
+
   relation('prescriptions', 'prescriptions_prescribed_by_fkey', 'prescriber', 'prescriptions'),
   relation('patients', 'patients_merged_into_id_fkey', 'mergedInto', 'duplicates'),
   relation('staff_members', 'staff_members_manager_id_fkey', 'manager', 'reports'),

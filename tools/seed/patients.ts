@@ -1,4 +1,5 @@
 import { dateText, dayOf, instantAt, instantText, minutesPerDay, zone } from './calendar.ts';
+import { deny } from './consents.ts';
 import * as curated from './curated/read.ts';
 import { emailAddress, personName, phoneNumber, streetAddress } from './names.ts';
 import type { Random } from './random.ts';
@@ -24,9 +25,10 @@ export const sexOf = (patients: Patients, id: number): string => sexes[patients.
 const rowsPerBatch = 2000;
 const never = 2 ** 30;
 
-/** The curated patients first, then generated ones, with their contacts and identifiers. */
+/** The curated patients first, then generated ones, with their contacts, identifiers and consents. */
 export function* register(world: World): Generator<Batch, Patients> {
   const random = world.random(3);
+  const forms = world.random(7);
   const count = world.sizes.patients;
   const patients: Patients = {
     count,
@@ -38,6 +40,7 @@ export function* register(world: World): Generator<Batch, Patients> {
   let batch = new Batch();
   for (let id = 1; id <= count; id++) {
     writePatient(world, batch, random, patients, id);
+    deny(world, batch, forms, id, instantAt((patients.openFrom[id] as number) - 1, 1000));
     batch.progress++;
     if (batch.progress === rowsPerBatch || id === count) {
       yield batch;

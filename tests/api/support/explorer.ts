@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import {
   getNamedType,
   isLeafType,
@@ -7,6 +8,7 @@ import {
   type GraphQLObjectType,
   type GraphQLSchema,
 } from 'graphql';
+import { codes, type TestApi } from './api.ts';
 
 /** Queries that begin at one field of Query and take its required arguments as variables of their names. */
 export interface Exploration {
@@ -31,6 +33,50 @@ export function explore(schema: GraphQLSchema, depth: number): Exploration[] {
     );
     return { field: field.name, required, queries };
   });
+}
+
+/**
+ * Asks everything an exploration can ask, of every handle that could point at a row, and returns the answers;
+ * what is not there has nothing behind it.
+ */
+export async function hear(
+  api: TestApi,
+  exploration: Exploration,
+  handles: ReadonlySet<string>,
+  token: string | undefined,
+): Promise<string> {
+  let heard = '';
+  for (const variables of attempts(exploration, handles)) {
+    for (const query of exploration.queries) {
+      const answer = await api.graphql(query, variables, token);
+      const unforeseen = codes(answer).filter((code) => code !== 'FORBIDDEN' && code !== 'ARGUMENT_MISSING');
+      assert.deepEqual(unforeseen, [], `${query} ${answer.text}`);
+      heard += answer.text;
+      const found = answer.data[exploration.field];
+      if (!found || found.nodes?.length === 0) break;
+    }
+  }
+  return heard;
+}
+
+/** The arguments with which a field could point at the rows of the handles. */
+function attempts({ field, required }: Exploration, handles: ReadonlySet<string>): Record<string, unknown>[] {
+  if (required.length === 0) return [{}];
+  const values = required.map(({ type }) => candidates(type, handles));
+  const count = Math.max(...values.map(({ length }) => length));
+  assert.ok(
+    values.every(({ length }) => length > 0),
+    `nothing to ask ${field} for`,
+  );
+  return Array.from({ length: count }, (_, n) =>
+    Object.fromEntries(required.map(({ name }, i) => [name, values[i]![n % values[i]!.length]])),
+  );
+}
+
+function candidates(type: string, handles: ReadonlySet<string>): unknown[] {
+  if (type === 'Int!') return [1];
+  const form = type === 'BigInt!' ? /^\d+$/ : type === 'UUID!' ? /^[0-9a-f-]{36}$/ : /./;
+  return [...handles].filter((handle) => form.test(handle));
 }
 
 function paths(field: Field, depth: number, passed: string[] = []): string[] {

@@ -102,6 +102,20 @@ export async function fillRecord(
      values ($1, $2, $3, $1, $1)`,
     [word, person.id, appointmentId],
   );
+  await owner.query(
+    `insert into hospital.consents (patient_id, scope, granted, evidence)
+     values ($1, 'no_research', tstzrange(now(), null), $2)`,
+    [person.id, word],
+  );
+  // Long over: it opens nothing.
+  await owner.query(
+    `insert into hospital.break_glass_grants
+       (account_id, staff_member_id, role, patient_id, category, reason, granted, review_due_at)
+     select a.id, a.staff_member_id, 'doctor', $2, 'emergency', $3, tstzrange('2020-01-01', '2020-01-02'), '2020-01-03'
+     from hospital_private.accounts as a
+     where a.id = $1`,
+    [hospital.doctors[0]!.accountId, person.id, word],
+  );
 }
 
 /** What hangs off a calendar: a move, an override, a series, a wish on the waitlist, a nurse who helps. */
