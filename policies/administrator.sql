@@ -180,6 +180,32 @@ grant execute on function
   hospital_private.found_break_glass
 to hospital_administrator;
 
+-- Who may read sensitive notes besides their authors, without reading them: what one granted oneself, since
+-- a colleague's grant would tell that there is such a note.
+call hospital_private.allow_reading('hospital_administrator', 'administrator', 'hospital.sensitivities');
+create policy administrator_select_own on hospital.sensitivity_grants
+  for select to hospital_administrator
+  using (granted_by = (select hospital_private.current_staff_member_id()));
+create policy administrator_insert_own on hospital.sensitivity_grants
+  for insert to hospital_administrator
+  with check (
+    granted_by = (select hospital_private.current_staff_member_id())
+    and lower(granted) = now()
+  );
+create policy administrator_update_own on hospital.sensitivity_grants
+  for update to hospital_administrator
+  using (granted_by = (select hospital_private.current_staff_member_id()))
+  with check (granted_by = (select hospital_private.current_staff_member_id()));
+grant
+  select,
+  insert (patient_id, staff_member_id, sensitivity, granted, reason, granted_by),
+  update (ended_at)
+on hospital.sensitivity_grants to hospital_administrator;
+grant execute on function
+  hospital.grant_sensitive_access,
+  hospital.end_sensitive_access
+to hospital_administrator;
+
 grant execute on function
   hospital.approve_doctor,
   hospital.grant_account_role,

@@ -339,6 +339,108 @@ grant execute on function
   hospital_private.found_break_glass
 to hospital_doctor;
 
+-- Notes: one's own as drafts, everybody's once signed, sensitive ones by grant. Who signed a sensitive
+-- note may let a colleague read that patient's of its kind.
+call hospital_private.allow_reading(
+  'hospital_doctor', 'doctor',
+  'hospital.sensitivities', 'hospital.note_types', 'hospital.note_sections'
+);
+create policy doctor_select_open_charts on hospital.clinical_notes
+  for select to hospital_doctor
+  using (
+    patient_id = any (array(select hospital_private.open_charts()))
+    and (
+      author_id = (select hospital_private.current_staff_member_id())
+      or (
+        signed_at is not null
+        and (
+          sensitivity = 'normal'
+          or row(patient_id, sensitivity)::hospital_private.patient_sensitivity
+            = any (array(select hospital_private.open_sensitivities()))
+        )
+      )
+    )
+  );
+create policy doctor_insert_open_charts on hospital.clinical_notes
+  for insert to hospital_doctor
+  with check (
+    author_id = (select hospital_private.current_staff_member_id())
+    and patient_id = any (array(select hospital_private.open_charts()))
+    and record_uuid in (
+      select v.record_uuid
+      from hospital.visits as v
+      where v.voided_at is null
+    )
+  );
+create policy doctor_update_own on hospital.clinical_notes
+  for update to hospital_doctor
+  using (
+    author_id = (select hospital_private.current_staff_member_id())
+    and patient_id = any (array(select hospital_private.open_charts()))
+    and voided_at is null
+  )
+  with check (author_id = (select hospital_private.current_staff_member_id()));
+grant
+  select,
+  insert (record_uuid, patient_id, note_type, author_id, sensitivity, addendum_to_id, body),
+  update (sensitivity, body, signed_at, voided_at, void_reason)
+on hospital.clinical_notes to hospital_doctor;
+create policy doctor_select_own on hospital.clinical_note_versions
+  for select to hospital_doctor
+  using (
+    note_id in (
+      select n.id
+      from hospital.clinical_notes as n
+      where n.author_id = (select hospital_private.current_staff_member_id())
+    )
+  );
+grant select on hospital.clinical_note_versions to hospital_doctor;
+create policy doctor_select_own on hospital.sensitivity_grants
+  for select to hospital_doctor
+  using (
+    staff_member_id = (select hospital_private.current_staff_member_id())
+    or granted_by = (select hospital_private.current_staff_member_id())
+  );
+create policy doctor_insert_signed_by_him on hospital.sensitivity_grants
+  for insert to hospital_doctor
+  with check (
+    granted_by = (select hospital_private.current_staff_member_id())
+    and lower(granted) = now()
+    and (patient_id, sensitivity) in (
+      select
+        n.patient_id,
+        n.sensitivity
+      from hospital.clinical_notes as n
+      where n.author_id = (select hospital_private.current_staff_member_id())
+        and n.signed_at is not null
+        and n.voided_at is null
+        -- Else whoever was let in would add a word and let in the next.
+        and n.addendum_to_id is null
+    )
+  );
+create policy doctor_update_own on hospital.sensitivity_grants
+  for update to hospital_doctor
+  using (granted_by = (select hospital_private.current_staff_member_id()))
+  with check (granted_by = (select hospital_private.current_staff_member_id()));
+grant
+  select,
+  insert (patient_id, staff_member_id, sensitivity, granted, reason, granted_by),
+  update (ended_at)
+on hospital.sensitivity_grants to hospital_doctor;
+grant execute on function
+  hospital.write_note,
+  hospital.edit_note,
+  hospital.sign_note,
+  hospital.void_note,
+  hospital.search_notes,
+  hospital.clinical_notes_is_intact,
+  hospital.grant_sensitive_access,
+  hospital.end_sensitive_access,
+  hospital_private.open_sensitivities,
+  hospital_private.note_hash,
+  hospital_private.found_note
+to hospital_doctor;
+
 -- What a doctor can do.
 grant execute on function
   hospital.free_slots,

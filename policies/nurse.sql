@@ -109,6 +109,78 @@ grant execute on function
   hospital_private.found_break_glass
 to hospital_nurse;
 
+-- Notes: one's own as drafts, everybody's once signed, sensitive ones by grant.
+call hospital_private.allow_reading(
+  'hospital_nurse', 'nurse',
+  'hospital.sensitivities', 'hospital.note_types', 'hospital.note_sections'
+);
+create policy nurse_select_open_charts on hospital.clinical_notes
+  for select to hospital_nurse
+  using (
+    patient_id = any (array(select hospital_private.open_charts()))
+    and (
+      author_id = (select hospital_private.current_staff_member_id())
+      or (
+        signed_at is not null
+        and (
+          sensitivity = 'normal'
+          or row(patient_id, sensitivity)::hospital_private.patient_sensitivity
+            = any (array(select hospital_private.open_sensitivities()))
+        )
+      )
+    )
+  );
+create policy nurse_insert_open_charts on hospital.clinical_notes
+  for insert to hospital_nurse
+  with check (
+    author_id = (select hospital_private.current_staff_member_id())
+    and patient_id = any (array(select hospital_private.open_charts()))
+    and record_uuid in (
+      select v.record_uuid
+      from hospital.visits as v
+      where v.voided_at is null
+    )
+  );
+create policy nurse_update_own on hospital.clinical_notes
+  for update to hospital_nurse
+  using (
+    author_id = (select hospital_private.current_staff_member_id())
+    and patient_id = any (array(select hospital_private.open_charts()))
+    and voided_at is null
+  )
+  with check (author_id = (select hospital_private.current_staff_member_id()));
+grant
+  select,
+  insert (record_uuid, patient_id, note_type, author_id, sensitivity, addendum_to_id, body),
+  update (sensitivity, body, signed_at, voided_at, void_reason)
+on hospital.clinical_notes to hospital_nurse;
+create policy nurse_select_own on hospital.clinical_note_versions
+  for select to hospital_nurse
+  using (
+    note_id in (
+      select n.id
+      from hospital.clinical_notes as n
+      where n.author_id = (select hospital_private.current_staff_member_id())
+    )
+  );
+grant select on hospital.clinical_note_versions to hospital_nurse;
+create policy nurse_select_own on hospital.sensitivity_grants
+  for select to hospital_nurse
+  using (staff_member_id = (select hospital_private.current_staff_member_id()));
+grant select on hospital.sensitivity_grants to hospital_nurse;
+grant execute on function
+  hospital.write_note,
+  hospital.edit_note,
+  hospital.sign_note,
+  hospital.void_note,
+  hospital.search_notes,
+  hospital.clinical_notes_is_intact,
+  hospital_private.open_sensitivities,
+  hospital_private.note_hash,
+  hospital_private.found_visit,
+  hospital_private.found_note
+to hospital_nurse;
+
 grant execute on function
   hospital.open_chart,
   hospital.check_in,

@@ -52,3 +52,9 @@ create policy owner_all_rows on hospital.break_glass_outcomes to hospital_owner 
 create policy owner_all_rows on hospital.break_glass_grants to hospital_owner using (true) with check (true);
 create policy owner_all_rows on hospital.consent_scopes to hospital_owner using (true) with check (true);
 create policy owner_all_rows on hospital.consents to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.sensitivities to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.note_types to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.note_sections to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.clinical_notes to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.clinical_note_versions to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.sensitivity_grants to hospital_owner using (true) with check (true);

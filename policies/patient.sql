@@ -226,6 +226,28 @@ grant execute on function
   hospital.who_viewed_my_chart
 to hospital_patient;
 
+-- Notes once they are signed, sensitive ones too, and who else may read those.
+call hospital_private.allow_reading(
+  'hospital_patient', 'patient',
+  'hospital.sensitivities', 'hospital.note_types', 'hospital.note_sections'
+);
+create policy patient_select_own on hospital.clinical_notes
+  for select to hospital_patient
+  using (
+    patient_id = (select hospital_private.current_patient_id())
+    and signed_at is not null
+  );
+grant select on hospital.clinical_notes to hospital_patient;
+create policy patient_select_own on hospital.sensitivity_grants
+  for select to hospital_patient
+  using (patient_id = (select hospital_private.current_patient_id()));
+grant select on hospital.sensitivity_grants to hospital_patient;
+grant execute on function
+  hospital.search_notes,
+  hospital.clinical_notes_is_intact,
+  hospital_private.note_hash
+to hospital_patient;
+
 -- What a patient can do.
 grant execute on function
   hospital.free_slots,

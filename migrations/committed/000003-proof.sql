@@ -1,5 +1,5 @@
 --! Previous: sha1:079a0139ae16548df043822897d82305227948a5
---! Hash: sha1:9a3af5e0ce69e43c6c8ff563b5d55d4c8bff476b
+--! Hash: sha1:fcade985d0da04dabc6494fd1a4d30dd8ccf6843
 --! Message: proof
 
 --! split: 150-privacy-rules.sql
@@ -438,11 +438,357 @@ comment on column hospital_private.live_events.id is 'The key of the news, in th
 comment on column hospital_private.live_events.channels is 'The channels of those whom it concerns, such as appointments:patient:7.';
 comment on column hospital_private.live_events.payload is 'What they are told, as JSON text.';
 
+--! split: 380-notes.sql
+-- Clinical notes: documents whose sections are data, fixed for ever by a signature, and hidden from
+-- colleagues where their label says so.
+
+create table hospital.sensitivities (
+  code           text primary key,
+  name           text not null,
+  security_label text not null,
+  constraint sensitivities_security_label_key unique (security_label)
+);
+comment on table hospital.sensitivities is 'How sensitive a note is: all but normal need a grant besides the open chart.';
+comment on column hospital.sensitivities.code is 'The code of the category, such as mental_health.';
+comment on column hospital.sensitivities.name is 'The category in words.';
+comment on column hospital.sensitivities.security_label is 'The security label of HL7 FHIR for it.';
+insert into hospital.sensitivities (code, name, security_label) values
+  ('normal', 'Normal', 'N'),
+  ('mental_health', 'Mental health', 'MH'),
+  ('substance_use', 'Substance use', 'SUD'),
+  ('hiv', 'HIV and AIDS', 'HIV'),
+  ('sexual_health', 'Sexual and reproductive health', 'SEX'),
+  ('domestic_violence', 'Sexual assault, abuse or domestic violence', 'SDV');
+
+create table hospital.note_types (
+  code                text primary key,
+  name                text not null,
+  default_sensitivity text not null default 'normal' references hospital.sensitivities (code),
+  constraint note_types_name_key unique (name)
+);
+create index note_types_default_sensitivity_idx on hospital.note_types (default_sensitivity);
+comment on table hospital.note_types is 'The kinds of notes that can be written.';
+comment on column hospital.note_types.code is 'The code of the type, such as progress_note.';
+comment on column hospital.note_types.name is 'The type in words.';
+comment on column hospital.note_types.default_sensitivity is 'The sensitivity of a note of the type for which none is given.';
+insert into hospital.note_types (code, name, default_sensitivity) values
+  ('progress_note', 'Progress note', 'normal'),
+  ('history_and_physical', 'History and physical', 'normal'),
+  ('consultation_note', 'Consultation note', 'normal'),
+  ('procedure_note', 'Procedure note', 'normal'),
+  ('nursing_note', 'Nursing note', 'normal'),
+  ('discharge_summary', 'Discharge summary', 'normal'),
+  ('psychotherapy_note', 'Psychotherapy note', 'mental_health'),
+  ('addendum', 'Addendum', 'normal');
+
+create table hospital.note_sections (
+  note_type   text    not null references hospital.note_types (code),
+  key         text    not null,
+  title       text    not null,
+  value_type  text    not null default 'string',
+  is_required boolean not null default false,
+  sort_order  integer not null,
+  primary key (note_type, key),
+  constraint note_sections_sort_order_key unique (note_type, sort_order),
+  constraint note_sections_key_well_formed check (key ~ '^[a-z][a-z_]{0,39}$'),
+  constraint note_sections_value_type_known
+    check (value_type in ('string', 'number', 'boolean', 'array'))
+);
+comment on table hospital.note_sections is 'The sections a type of note has; the body of a note has these keys and no others.';
+comment on column hospital.note_sections.note_type is 'The type of note.';
+comment on column hospital.note_sections.key is 'The key of the section in the body.';
+comment on column hospital.note_sections.title is 'The heading people read.';
+comment on column hospital.note_sections.value_type is 'What JSON type the section has: string, number, boolean, or an array of strings.';
+comment on column hospital.note_sections.is_required is 'Whether a note without it can be signed.';
+comment on column hospital.note_sections.sort_order is 'The place of the section in the note, first to last.';
+insert into hospital.note_sections (note_type, key, title, value_type, is_required, sort_order) values
+  ('progress_note', 'subjective', 'Subjective', 'string', true, 1),
+  ('progress_note', 'objective', 'Objective', 'string', true, 2),
+  ('progress_note', 'assessment', 'Assessment', 'string', true, 3),
+  ('progress_note', 'plan', 'Plan', 'string', true, 4),
+  ('history_and_physical', 'chief_complaint', 'Chief complaint', 'string', true, 1),
+  ('history_and_physical', 'history', 'History of the present illness', 'string', true, 2),
+  ('history_and_physical', 'past_history', 'Past history', 'array', false, 3),
+  ('history_and_physical', 'examination', 'Examination', 'string', true, 4),
+  ('history_and_physical', 'assessment', 'Assessment', 'string', true, 5),
+  ('history_and_physical', 'plan', 'Plan', 'string', true, 6),
+  ('consultation_note', 'question', 'Question', 'string', true, 1),
+  ('consultation_note', 'findings', 'Findings', 'string', true, 2),
+  ('consultation_note', 'recommendations', 'Recommendations', 'array', true, 3),
+  ('procedure_note', 'procedure', 'Procedure', 'string', true, 1),
+  ('procedure_note', 'consent_obtained', 'Consent obtained', 'boolean', true, 2),
+  ('procedure_note', 'findings', 'Findings', 'string', true, 3),
+  ('procedure_note', 'blood_loss_ml', 'Blood loss (mL)', 'number', false, 4),
+  ('procedure_note', 'complications', 'Complications', 'array', false, 5),
+  ('nursing_note', 'observation', 'Observation', 'string', true, 1),
+  ('nursing_note', 'intervention', 'Intervention', 'string', false, 2),
+  ('nursing_note', 'pain_score', 'Pain (0 to 10)', 'number', false, 3),
+  ('discharge_summary', 'course', 'Course', 'string', true, 1),
+  ('discharge_summary', 'condition', 'Condition at discharge', 'string', true, 2),
+  ('discharge_summary', 'follow_up', 'Follow-up', 'array', true, 3),
+  ('psychotherapy_note', 'themes', 'Themes', 'string', true, 1),
+  ('psychotherapy_note', 'risk', 'Risk', 'string', true, 2),
+  ('psychotherapy_note', 'plan', 'Plan', 'string', false, 3),
+  ('addendum', 'text', 'Text', 'string', true, 1);
+
+create table hospital.clinical_notes (
+  id             bigint      generated always as identity primary key,
+  note_uuid      uuid        not null default gen_random_uuid(),
+  record_uuid    uuid        not null,
+  patient_id     bigint      not null,
+  note_type      text        not null references hospital.note_types (code),
+  author_id      bigint      not null references hospital.staff_members (id),
+  sensitivity    text        not null default 'normal' references hospital.sensitivities (code),
+  addendum_to_id bigint,
+  body           jsonb       not null,
+  version        integer     not null default 1,
+  signed_at      timestamptz,
+  content_hash   text,
+  voided_at      timestamptz,
+  void_reason    text,
+  created_at     timestamptz not null default now(),
+  updated_at     timestamptz not null default now(),
+  constraint clinical_notes_note_uuid_key unique (note_uuid),
+  constraint clinical_notes_id_patient_id_key unique (id, patient_id),
+  constraint clinical_notes_belong_to_the_visits_patient
+    foreign key (record_uuid, patient_id) references hospital.visits (record_uuid, patient_id),
+  -- An addendum is as sensitive as its note: were it less, it would tell that there is one.
+  constraint clinical_notes_id_and_what_addenda_share_key
+    unique (id, record_uuid, patient_id, sensitivity),
+  constraint clinical_notes_addendum_shares_record_and_sensitivity
+    foreign key (addendum_to_id, record_uuid, patient_id, sensitivity)
+    references hospital.clinical_notes (id, record_uuid, patient_id, sensitivity),
+  constraint clinical_notes_addendum_is_of_a_note
+    check ((note_type = 'addendum') = (addendum_to_id is not null)),
+  constraint clinical_notes_body_bounded
+    check (jsonb_typeof(body) = 'object' and octet_length(body::text) <= 65536),
+  constraint clinical_notes_version_positive check (version >= 1),
+  constraint clinical_notes_signed_with_hash
+    check ((signed_at is null) = (content_hash is null)),
+  constraint clinical_notes_content_hash_is_sha256 check (content_hash ~ '^[0-9a-f]{64}$'),
+  constraint clinical_notes_signed_after_creation
+    check (isfinite(signed_at) and signed_at >= created_at),
+  constraint clinical_notes_void_has_reason
+    check ((voided_at is null) = (nullif(btrim(void_reason), '') is null)),
+  constraint clinical_notes_void_reason_not_too_long check (char_length(void_reason) <= 1000)
+);
+create index clinical_notes_record_uuid_patient_id_idx
+  on hospital.clinical_notes (record_uuid, patient_id);
+create index clinical_notes_patient_id_created_at_idx
+  on hospital.clinical_notes (patient_id, created_at);
+create index clinical_notes_author_id_idx on hospital.clinical_notes (author_id);
+create index clinical_notes_note_type_idx on hospital.clinical_notes (note_type);
+create index clinical_notes_sensitivity_idx on hospital.clinical_notes (sensitivity);
+create index clinical_notes_addendum_to_id_idx
+  on hospital.clinical_notes (addendum_to_id, record_uuid, patient_id, sensitivity);
+comment on table hospital.clinical_notes is 'Documents of the record: drafts are their author''s, signed notes never change, later words are addenda.';
+comment on column hospital.clinical_notes.id is 'The key of the note inside this database.';
+comment on column hospital.clinical_notes.note_uuid is 'The identifier of the note towards other systems.';
+comment on column hospital.clinical_notes.record_uuid is 'The medical record the note belongs to.';
+comment on column hospital.clinical_notes.patient_id is 'The patient, always the record''s.';
+comment on column hospital.clinical_notes.note_type is 'The type of note, which says what sections it has.';
+comment on column hospital.clinical_notes.author_id is 'Who wrote it and alone may edit, sign and void it.';
+comment on column hospital.clinical_notes.sensitivity is 'How sensitive it is: all but normal need a grant besides the open chart.';
+comment on column hospital.clinical_notes.addendum_to_id is 'The signed note to which this one adds, of the same record and sensitivity, or null.';
+comment on column hospital.clinical_notes.body is 'The sections of the note by key, up to 65536 bytes.';
+comment on column hospital.clinical_notes.version is 'How many versions the draft has had; earlier ones are kept.';
+comment on column hospital.clinical_notes.signed_at is 'When the author signed it, after which it never changes, or null for a draft.';
+comment on column hospital.clinical_notes.content_hash is 'The SHA-256 of what was signed, in hexadecimal, or null for a draft.';
+comment on column hospital.clinical_notes.voided_at is 'When it was declared entered in error, or null.';
+comment on column hospital.clinical_notes.void_reason is 'Why it was declared entered in error, or null.';
+comment on column hospital.clinical_notes.created_at is 'When the note was begun.';
+comment on column hospital.clinical_notes.updated_at is 'When this row last changed.';
+
+create table hospital.clinical_note_versions (
+  note_id     bigint      not null,
+  version     integer     not null,
+  patient_id  bigint      not null,
+  sensitivity text        not null references hospital.sensitivities (code),
+  body        jsonb       not null,
+  replaced_at timestamptz not null default now(),
+  replaced_by bigint      references hospital_private.accounts (id),
+  primary key (note_id, version),
+  constraint clinical_note_versions_belong_to_the_notes_patient
+    foreign key (note_id, patient_id) references hospital.clinical_notes (id, patient_id)
+);
+create index clinical_note_versions_note_id_patient_id_idx
+  on hospital.clinical_note_versions (note_id, patient_id);
+create index clinical_note_versions_patient_id_idx on hospital.clinical_note_versions (patient_id);
+create index clinical_note_versions_sensitivity_idx
+  on hospital.clinical_note_versions (sensitivity);
+create index clinical_note_versions_replaced_by_idx
+  on hospital.clinical_note_versions (replaced_by);
+comment on table hospital.clinical_note_versions is 'The earlier versions of drafts, written by a trigger, for their author alone.';
+comment on column hospital.clinical_note_versions.note_id is 'The note that was edited.';
+comment on column hospital.clinical_note_versions.version is 'The number of the version kept here.';
+comment on column hospital.clinical_note_versions.patient_id is 'The patient, always the note''s.';
+comment on column hospital.clinical_note_versions.sensitivity is 'The sensitivity the draft had in this version.';
+comment on column hospital.clinical_note_versions.body is 'The body as it was in this version.';
+comment on column hospital.clinical_note_versions.replaced_at is 'When the next version replaced this one.';
+comment on column hospital.clinical_note_versions.replaced_by is 'The account that edited the note, or null for a tool.';
+
+create table hospital.sensitivity_grants (
+  id              bigint      generated always as identity primary key,
+  patient_id      bigint      not null references hospital.patients (id),
+  staff_member_id bigint      not null references hospital.staff_members (id),
+  sensitivity     text        not null references hospital.sensitivities (code),
+  granted         tstzrange   not null,
+  ended_at        timestamptz,
+  -- An end that comes early cuts the range; what was granted stays on record beside it.
+  in_force        tstzrange   generated always as (granted * tstzrange(null, ended_at)) stored,
+  reason          text        not null,
+  granted_by      bigint      not null references hospital.staff_members (id),
+  created_at      timestamptz not null default now(),
+  updated_at      timestamptz not null default now(),
+  constraint sensitivity_grants_only_where_needed check (sensitivity <> 'normal'),
+  constraint sensitivity_grants_never_to_oneself check (granted_by <> staff_member_id),
+  constraint sensitivity_grants_reason_not_blank
+    check (btrim(reason) <> '' and char_length(reason) <= 1000),
+  constraint sensitivity_grants_span_bounded
+    check (
+      not isempty(granted)
+      and not lower_inf(granted)
+      and not upper_inf(granted)
+      and isfinite(lower(granted))
+      and isfinite(upper(granted))
+      and lower_inc(granted)
+      and not upper_inc(granted)
+      and upper(granted) - lower(granted) <= interval '366 days'
+    ),
+  constraint sensitivity_grants_ends_within check (ended_at <@ granted)
+);
+create index sensitivity_grants_patient_id_idx on hospital.sensitivity_grants (patient_id);
+create index sensitivity_grants_staff_member_id_idx
+  on hospital.sensitivity_grants (staff_member_id);
+create index sensitivity_grants_sensitivity_idx on hospital.sensitivity_grants (sensitivity);
+create index sensitivity_grants_granted_by_idx on hospital.sensitivity_grants (granted_by);
+comment on table hospital.sensitivity_grants is 'Who else may read a patient''s notes of one sensitivity, and from when until when.';
+comment on column hospital.sensitivity_grants.id is 'The key of the grant inside this database.';
+comment on column hospital.sensitivity_grants.patient_id is 'The patient whose notes they are.';
+comment on column hospital.sensitivity_grants.staff_member_id is 'The member of staff who may read them, in charts he opens.';
+comment on column hospital.sensitivity_grants.sensitivity is 'The sensitivity of the notes, never normal.';
+comment on column hospital.sensitivity_grants.granted is 'From when until when it was granted, 366 days at most, end excluded.';
+comment on column hospital.sensitivity_grants.ended_at is 'When it was ended before its time, or null.';
+comment on column hospital.sensitivity_grants.in_force is 'From when until when it opens anything: as granted, or until it was ended.';
+comment on column hospital.sensitivity_grants.reason is 'Why, in 1 to 1000 characters.';
+comment on column hospital.sensitivity_grants.granted_by is 'Who granted it, never the one who may read.';
+comment on column hospital.sensitivity_grants.created_at is 'When this row was written.';
+comment on column hospital.sensitivity_grants.updated_at is 'When this row last changed.';
+
+-- What policies compare a note with: an array of these is made once for a statement.
+create type hospital_private.patient_sensitivity as (
+  patient_id  bigint,
+  sensitivity text
+);
+comment on type hospital_private.patient_sensitivity is 'Notes of one sensitivity of one patient.';
+comment on column hospital_private.patient_sensitivity.patient_id is 'The patient whose notes they are.';
+comment on column hospital_private.patient_sensitivity.sensitivity is 'The sensitivity of the notes.';
+
+alter table hospital.sensitivities enable row level security;
+alter table hospital.sensitivities force row level security;
+alter table hospital.note_types enable row level security;
+alter table hospital.note_types force row level security;
+alter table hospital.note_sections enable row level security;
+alter table hospital.note_sections force row level security;
+alter table hospital.clinical_notes enable row level security;
+alter table hospital.clinical_notes force row level security;
+alter table hospital.clinical_note_versions enable row level security;
+alter table hospital.clinical_note_versions force row level security;
+alter table hospital.sensitivity_grants enable row level security;
+alter table hospital.sensitivity_grants force row level security;
+
 --! split: 500-prologue.sql
 -- The living files below may call one another in any order: bodies are checked when they run.
 set local check_function_bodies = off;
 
---! split: 501-04-scheduling-department_today.sql
+--! split: 501-01-foundation-touch.sql
+-- source: sql/01-foundation/touch.sql
+-- When a row last changed is not for the writer to say.
+create or replace function hospital_private.touch()
+returns trigger
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  new.updated_at := now();
+  return new;
+end;
+$$;
+comment on function hospital_private.touch() is
+  'Trigger: stamps updated_at with the time of the transaction.';
+
+-- Triggers fire in the order of their names, so each carries its priority: 100 stamps, 200 derives,
+-- 300 guards, 700 history, 800 notifications.
+create or replace trigger _100_timestamps
+  before update on hospital.facilities
+  for each row execute function hospital_private.touch();
+create or replace trigger _100_timestamps
+  before update on hospital.departments
+  for each row execute function hospital_private.touch();
+create or replace trigger _100_timestamps
+  before update on hospital.rooms
+  for each row execute function hospital_private.touch();
+create or replace trigger _100_timestamps
+  before update on hospital.staff_members
+  for each row execute function hospital_private.touch();
+create or replace trigger _100_timestamps
+  before update on hospital.doctors
+  for each row execute function hospital_private.touch();
+create or replace trigger _100_timestamps
+  before update on hospital.patients
+  for each row execute function hospital_private.touch();
+create or replace trigger _100_timestamps
+  before update on hospital.contact_points
+  for each row execute function hospital_private.touch();
+create or replace trigger _100_timestamps
+  before update on hospital.patient_identifiers
+  for each row execute function hospital_private.touch();
+create or replace trigger _100_timestamps
+  before update on hospital_private.accounts
+  for each row execute function hospital_private.touch();
+create or replace trigger _100_timestamps
+  before update on hospital.doctor_schedules
+  for each row execute function hospital_private.touch();
+create or replace trigger _100_timestamps
+  before update on hospital.doctor_time_off
+  for each row execute function hospital_private.touch();
+create or replace trigger _100_timestamps
+  before update on hospital.doctor_extra_sessions
+  for each row execute function hospital_private.touch();
+create or replace trigger _100_timestamps
+  before update on hospital.appointment_types
+  for each row execute function hospital_private.touch();
+create or replace trigger _100_timestamps
+  before update on hospital.appointments
+  for each row execute function hospital_private.touch();
+create or replace trigger _100_timestamps
+  before update on hospital.visits
+  for each row execute function hospital_private.touch();
+create or replace trigger _100_timestamps
+  before update on hospital.visit_diagnoses
+  for each row execute function hospital_private.touch();
+create or replace trigger _100_timestamps
+  before update on hospital.patient_conditions
+  for each row execute function hospital_private.touch();
+create or replace trigger _100_timestamps
+  before update on hospital.prescriptions
+  for each row execute function hospital_private.touch();
+create or replace trigger _100_timestamps
+  before update on hospital.treatments
+  for each row execute function hospital_private.touch();
+create or replace trigger _100_timestamps
+  before update on hospital.waitlist_entries
+  for each row execute function hospital_private.touch();
+create or replace trigger _100_timestamps
+  before update on hospital.clinical_notes
+  for each row execute function hospital_private.touch();
+create or replace trigger _100_timestamps
+  before update on hospital.sensitivity_grants
+  for each row execute function hospital_private.touch();
+
+--! split: 502-04-scheduling-department_today.sql
 -- source: sql/04-scheduling/department_today.sql
 -- The roster of duty as a list. A policy that showed it beside a doctor's own calendar would join the two by
 -- OR, and the calendar would lose its index.
@@ -465,7 +811,7 @@ $$;
 comment on function hospital.department_today() is
   'The department''s appointments of this local day and those in progress, for a doctor on duty there; nothing for anybody else. Lends the owner''s right to read colleagues'' calendars for this one question.';
 
---! split: 502-04-scheduling-notify_appointment.sql
+--! split: 503-04-scheduling-notify_appointment.sql
 -- source: sql/04-scheduling/notify_appointment.sql
 -- Live subscribers hear that something changed, by keys alone; what they then read is read under
 -- their own policies. History is no news, so loading it wakes nobody.
@@ -498,7 +844,7 @@ create or replace trigger _800_notify
   when (new.ends_at > now() - interval '1 day')
   execute function hospital_private.notify_appointment();
 
---! split: 503-04-scheduling-notify_free_time.sql
+--! split: 504-04-scheduling-notify_free_time.sql
 -- source: sql/04-scheduling/notify_free_time.sql
 -- Who looks at a doctor's free time hears that it changed and when, never for whom. Only time to come
 -- is news, so loading history wakes nobody.
@@ -634,7 +980,7 @@ create or replace trigger _820_free_time
   after insert or update or delete on hospital.doctor_extra_sessions
   for each row execute function hospital_private.notify_hours();
 
---! split: 504-04-scheduling-relay_live_events.sql
+--! split: 505-04-scheduling-relay_live_events.sql
 -- source: sql/04-scheduling/relay_live_events.sql
 -- Passes on what has been committed, a thousand at a time. Whoever writes an appointment only leaves a
 -- row: to notify is to wait for everybody else who notifies, until the log is on disk.
@@ -677,7 +1023,7 @@ $$;
 comment on function hospital_private.relay_live_events() is
   'Tells live subscribers what has been committed since, and returns how many news there were, a thousand at most. Lends the API, on nobody''s behalf, the owner''s right to read and remove them; it sees none.';
 
---! split: 505-04-scheduling-roster_patient_ids.sql
+--! split: 506-04-scheduling-roster_patient_ids.sql
 -- source: sql/04-scheduling/roster_patient_ids.sql
 -- Whose patients they are. A time that is only held, perhaps for somebody who has not asked for it, and
 -- one that was called off make nobody a patient of anybody. Each is called once per statement, as
@@ -821,7 +1167,7 @@ $$;
 comment on function hospital_private.roster_patient_ids() is
   'The keys of the patients on the roster of the live session: those it treats, and whom an emergency access or the patient''s permission adds for its time. Lends the owner''s right to read grants and consents for this one question.';
 
---! split: 506-04-scheduling-see_doctor.sql
+--! split: 507-04-scheduling-see_doctor.sql
 -- source: sql/04-scheduling/see_doctor.sql
 -- As with patients: who does not see a doctor, because he waits for approval or has left, is refused in
 -- the same words as whoever names one that never was.
@@ -864,7 +1210,191 @@ create or replace trigger _120_see_doctor
   before insert or update of doctor_id on hospital.appointment_series
   for each row execute function hospital_private.see_doctor();
 
---! split: 507-05-clinical-open_chart.sql
+--! split: 508-05-clinical-found_note.sql
+-- source: sql/05-clinical/found_note.sql
+create or replace function hospital_private.found_note(note hospital.clinical_notes)
+returns hospital.clinical_notes
+language plpgsql
+immutable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if note.id is null then
+    raise exception using
+      errcode = 'NTFND',
+      message = 'There is no such note in a chart you have open.',
+      hint = 'Open the patient''s chart with openChart first.';
+  end if;
+  return note;
+end;
+$$;
+comment on function hospital_private.found_note(hospital.clinical_notes) is
+  'Returns the note, or raises NTFND when none was found.';
+
+--! split: 509-05-clinical-guard_note.sql
+-- source: sql/05-clinical/guard_note.sql
+-- What a note may say is its type's to say, on every path. A draft may be incomplete and not
+-- malformed; what is signed is complete.
+create or replace function hospital_private.guard_note()
+returns trigger
+language plpgsql
+volatile
+-- An addendum is to a note that its writer sees: whoever may not know of a note is told that there is none.
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  is_foreign boolean;
+  is_mistyped boolean;
+  is_incomplete boolean;
+begin
+  select
+    bool_or(s.key is null),
+    bool_or(
+      jsonb_typeof(given.value) <> s.value_type
+      or (
+        s.value_type = 'array'
+        and jsonb_path_exists(
+          given.value,
+          'strict $[*] ? (@.type() <> "string")',
+          silent => true
+        )
+      )
+    ),
+    bool_or(
+      s.is_required
+      and coalesce(btrim(given.value #>> '{}', E' \t\r\n') in ('', '[]'), true)
+    )
+  into is_foreign, is_mistyped, is_incomplete
+  -- What is no object has no sections, and is refused by a constraint.
+  from jsonb_each(case jsonb_typeof(new.body) when 'object' then new.body end) as given (key, value)
+  full join (
+    select
+      n.key,
+      n.value_type,
+      n.is_required
+    from hospital.note_sections as n
+    where n.note_type = new.note_type
+  ) as s
+    on s.key = given.key;
+  if is_foreign then
+    raise exception using
+      errcode = 'NOTES',
+      message = 'The note has a section that its type does not have.';
+  elsif is_mistyped then
+    raise exception using
+      errcode = 'NOTES',
+      message = 'A section of the note is not of the type it should be.';
+  elsif is_incomplete and new.signed_at is not null then
+    raise exception using
+      errcode = 'NOTES',
+      message = 'A section that the note needs is empty.';
+  end if;
+
+  if new.addendum_to_id is not null
+    and (tg_op = 'INSERT' or new.addendum_to_id is distinct from old.addendum_to_id)
+    and not exists (
+      select
+      from hospital.clinical_notes as n
+      where n.id = new.addendum_to_id
+        and n.signed_at is not null
+        and n.voided_at is null
+        and n.addendum_to_id is null
+    )
+  then
+    raise exception using
+      errcode = 'NTFND',
+      message = 'There is no such signed note in a chart you have open.';
+  end if;
+  return new;
+end;
+$$;
+comment on function hospital_private.guard_note() is
+  'Trigger: refuses sections that the type of note does not have, a signed note without those it needs, and an addendum to anything but a signed note. Raises NOTES, NTFND.';
+
+create or replace trigger _300_guard
+  -- Not on a void: an old note may have sections that its type no longer has.
+  before insert or update of note_type, addendum_to_id, body, signed_at on hospital.clinical_notes
+  for each row execute function hospital_private.guard_note();
+
+--! split: 510-05-clinical-keep_note_version.sql
+-- source: sql/05-clinical/keep_note_version.sql
+-- What a draft said before belongs to the record of how it came about.
+create or replace function hospital_private.keep_note_version()
+returns trigger
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  insert into hospital.clinical_note_versions
+    (note_id, version, patient_id, sensitivity, body, replaced_by)
+  values (
+    old.id,
+    old.version,
+    old.patient_id,
+    old.sensitivity,
+    old.body,
+    hospital_private.current_account_id()
+  );
+  new.version := old.version + 1;
+  return new;
+end;
+$$;
+comment on function hospital_private.keep_note_version() is
+  'Trigger: keeps the version of a draft that is being edited and counts the next. Lends the owner''s right to write versions, which nobody else has.';
+
+create or replace trigger _200_version
+  before update on hospital.clinical_notes
+  for each row
+  when (
+    old.body is distinct from new.body
+    or old.sensitivity is distinct from new.sensitivity
+  )
+  execute function hospital_private.keep_note_version();
+
+--! split: 511-05-clinical-keep_signed_note.sql
+-- source: sql/05-clinical/keep_signed_note.sql
+-- Others act on what was signed, so it stays as it was for everybody, the owner included. All that may
+-- still be said of it is that it was an error, once.
+create or replace function hospital_private.keep_signed_note()
+returns trigger
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  free text[] := array['updated_at'];
+begin
+  if old.voided_at is null then
+    free := free || array['voided_at', 'void_reason'];
+  end if;
+  if tg_op = 'DELETE' or to_jsonb(new) - free is distinct from to_jsonb(old) - free then
+    raise exception using
+      errcode = 'SIGND',
+      message = 'What was signed or voided stays as it is.',
+      hint = 'Add to a signed note with an addendum.';
+  end if;
+  return new;
+end;
+$$;
+comment on function hospital_private.keep_signed_note() is
+  'Trigger: refuses to delete any note, and to change one that was signed or voided in anything but that it is voided. Raises SIGND.';
+
+create or replace trigger _310_keep_signed
+  before update on hospital.clinical_notes
+  for each row
+  when (old.signed_at is not null or old.voided_at is not null)
+  execute function hospital_private.keep_signed_note();
+
+create or replace trigger _310_keep
+  before delete on hospital.clinical_notes
+  for each row execute function hospital_private.keep_signed_note();
+
+--! split: 512-05-clinical-open_chart.sql
 -- source: sql/05-clinical/open_chart.sql
 -- Who opens a chart without a ground hears the same as for nobody, except that he is told of a restriction
 -- by a patient whom he sees anyway: then he knows what to ask the patient, or that breaking the glass is all
@@ -900,7 +1430,7 @@ $$;
 comment on function hospital.open_chart(bigint, text) is
   'Opens the chart of a patient on the roster in this session for a few hours and records who, when, why and on what ground. Raises UNAUT, PRMSN, NTFND, RSTRC. Lends the owner''s right to write the access log.';
 
---! split: 508-05-clinical-open_charts.sql
+--! split: 513-05-clinical-open_charts.sql
 -- source: sql/05-clinical/open_charts.sql
 -- The clinical policies of staff rest on this: no row here, no clinical row there. So reading a
 -- chart without leaving a trace is not forbidden but impossible. What opened the chart is asked again at
@@ -939,7 +1469,29 @@ $$;
 comment on function hospital_private.open_charts() is
   'The keys of the patients whose charts are open in the live session at this moment. Lends the owner''s right to read the access log for this one question.';
 
---! split: 509-05-clinical-record_condition.sql
+--! split: 514-05-clinical-open_sensitivities.sql
+-- source: sql/05-clinical/open_sensitivities.sql
+-- The policies on notes rest on this beside open_charts. What else opens sensitive notes for a while,
+-- such as breaking the glass, is one more branch here and nothing anywhere else.
+create or replace function hospital_private.open_sensitivities()
+returns setof hospital_private.patient_sensitivity
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select
+    g.patient_id,
+    g.sensitivity
+  from hospital.sensitivity_grants as g
+  where g.staff_member_id = (select hospital_private.current_staff_member_id())
+    -- Not the transaction's time, nor the statement's: a grant that ends, ends.
+    and g.in_force @> clock_timestamp();
+$$;
+comment on function hospital_private.open_sensitivities() is
+  'Whose notes of which sensitivity the live session may read in charts it opens. Lends the owner''s right to read grants for this one question.';
+
+--! split: 515-05-clinical-record_condition.sql
 -- source: sql/05-clinical/record_condition.sql
 create or replace function hospital.record_condition(
   patient_id bigint,
@@ -977,7 +1529,7 @@ $$;
 comment on function hospital.record_condition(bigint, bigint, date, date) is
   'Adds a condition to the medical history of a patient whose chart is open, with its first and, if over, last local day. Raises NTFND.';
 
---! split: 510-05-clinical-record_visit.sql
+--! split: 516-05-clinical-record_visit.sql
 -- source: sql/05-clinical/record_visit.sql
 create or replace function hospital.record_visit(
   appointment_id bigint,
@@ -1063,7 +1615,113 @@ $$;
 comment on function hospital.record_visit(bigint, text, text, text[]) is
   'Begins the visit of one of the doctor''s own appointments and opens the chart; ICD-10-CM codes come principal first. Raises NTFND, TRNSN, UNKWN, RSTRC, or a conflict when the appointment has a visit.';
 
---! split: 511-05-clinical-see_appointment.sql
+--! split: 517-05-clinical-seal_note.sql
+-- source: sql/05-clinical/seal_note.sql
+-- What was signed, as one text: identifiers, kind, label and moment beside the words, so that none of
+-- them can be exchanged without the hash showing it. jsonb writes its keys in an order of its own.
+create or replace function hospital_private.note_hash(note hospital.clinical_notes)
+returns text
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select encode(
+    sha256(
+      convert_to(
+        jsonb_build_array(
+          note.note_uuid,
+          note.record_uuid,
+          note.patient_id,
+          note.note_type,
+          note.author_id,
+          note.sensitivity,
+          note.addendum_to_id,
+          note.body,
+          -- As a number, which no connection's time zone changes.
+          extract(epoch from note.signed_at)
+        )::text,
+        'UTF8'
+      )
+    ),
+    'hex'
+  );
+$$;
+comment on function hospital_private.note_hash(hospital.clinical_notes) is
+  'The SHA-256 of what is signed of a note, in hexadecimal.';
+
+create or replace function hospital.clinical_notes_is_intact(note hospital.clinical_notes)
+returns boolean
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select note.content_hash = hospital_private.note_hash(note);
+$$;
+comment on function hospital.clinical_notes_is_intact(hospital.clinical_notes) is
+  'Whether a signed note is what its author signed, by its hash, or null for a draft.';
+
+-- When it was signed is not for the writer to say; a note that was signed elsewhere is loaded as it is.
+create or replace function hospital_private.seal_note()
+returns trigger
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if tg_op = 'UPDATE' then
+    new.signed_at := now();
+  end if;
+  new.content_hash := hospital_private.note_hash(new);
+  return new;
+end;
+$$;
+comment on function hospital_private.seal_note() is
+  'Trigger: stamps a note that is being signed with the time of the transaction and the hash of what is signed.';
+
+create or replace trigger _210_seal
+  before insert on hospital.clinical_notes
+  for each row
+  when (new.signed_at is not null)
+  execute function hospital_private.seal_note();
+
+create or replace trigger _210_seal_draft
+  before update on hospital.clinical_notes
+  for each row
+  when (old.signed_at is null and new.signed_at is not null)
+  execute function hospital_private.seal_note();
+
+--! split: 518-05-clinical-search_notes.sql
+-- source: sql/05-clinical/search_notes.sql
+-- Without an index over everybody's words: row security lets no search use one before it has asked
+-- whose note it is, and the notes of one patient are quickly read.
+create or replace function hospital.search_notes(patient_id bigint, search text)
+returns setof hospital.clinical_notes
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select n.*
+  from hospital.clinical_notes as n
+  cross join lateral (
+    select
+      jsonb_to_tsvector('english', n.body, '["string"]') as words,
+      websearch_to_tsquery('english', search_notes.search) as query
+  ) as s
+  where n.patient_id = search_notes.patient_id
+    and n.voided_at is null
+    and s.words @@ s.query
+  order by
+    ts_rank(s.words, s.query) desc,
+    n.id desc;
+$$;
+comment on function hospital.search_notes(bigint, text) is
+  'The notes of a patient whose chart is open that contain the words, best match first; "a phrase", or and -without are understood. Entries in error are left out.';
+
+--! split: 519-05-clinical-see_appointment.sql
 -- source: sql/05-clinical/see_appointment.sql
 -- That an appointment has not begun is an answer too: who does not see it gets none.
 create or replace function hospital_private.see_appointment()
@@ -1093,7 +1751,266 @@ create or replace trigger _110_see_appointment
   before insert on hospital.visits
   for each row execute function hospital_private.see_appointment();
 
---! split: 512-11-privacy-break_glass.sql
+--! split: 520-05-clinical-sensitive_access.sql
+-- source: sql/05-clinical/sensitive_access.sql
+create or replace function hospital.grant_sensitive_access(
+  patient_id bigint,
+  staff_member_id bigint,
+  sensitivity text,
+  reason text,
+  ends_at timestamptz
+)
+returns hospital.sensitivity_grants
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  access hospital.sensitivity_grants;
+begin
+  if coalesce(grant_sensitive_access.ends_at <= now(), true) then
+    raise exception using
+      errcode = 'PASTT',
+      message = 'A grant ends at a time to come.';
+  end if;
+  insert into hospital.sensitivity_grants
+    (patient_id, staff_member_id, sensitivity, granted, reason, granted_by)
+  values (
+    grant_sensitive_access.patient_id,
+    grant_sensitive_access.staff_member_id,
+    grant_sensitive_access.sensitivity,
+    tstzrange(now(), grant_sensitive_access.ends_at),
+    grant_sensitive_access.reason,
+    hospital_private.current_staff_member_id()
+  )
+  returning *
+  into access;
+  return access;
+end;
+$$;
+comment on function hospital.grant_sensitive_access(bigint, bigint, text, text, timestamptz) is
+  'Lets a colleague read a patient''s notes of one sensitivity from now until then; for doctors who signed such a note, and administrators. Raises PASTT.';
+
+create or replace function hospital.end_sensitive_access(grant_id bigint)
+returns hospital.sensitivity_grants
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  access hospital.sensitivity_grants;
+begin
+  update hospital.sensitivity_grants as g
+  set ended_at = clock_timestamp()
+  where g.id = end_sensitive_access.grant_id
+    and g.in_force @> clock_timestamp()
+  returning g.*
+  into access;
+  -- What has ended stays as it ended.
+  if access.id is null then
+    select g.*
+    into access
+    from hospital.sensitivity_grants as g
+    where g.id = end_sensitive_access.grant_id
+      and g.granted_by = hospital_private.current_staff_member_id();
+  end if;
+  if access.id is null then
+    raise exception using
+      errcode = 'NTFND',
+      message = 'There is no such grant of yours.';
+  end if;
+  return access;
+end;
+$$;
+comment on function hospital.end_sensitive_access(bigint) is
+  'Ends a grant of one''s own at once. Raises NTFND.';
+
+-- Who could read what is part of the record: a grant may end sooner, once, and is otherwise not rewritten.
+create or replace function hospital_private.guard_sensitivity_grant()
+returns trigger
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  free constant text[] := array['ended_at', 'in_force', 'updated_at'];
+begin
+  if to_jsonb(new) - free is distinct from to_jsonb(old) - free or old.ended_at is not null then
+    raise exception using
+      errcode = 'TRNSN',
+      message = 'A grant ends sooner, once, and changes in nothing else.';
+  end if;
+  -- When it ended is not for the writer to say.
+  if new.ended_at is not null then
+    new.ended_at := clock_timestamp();
+  end if;
+  return new;
+end;
+$$;
+comment on function hospital_private.guard_sensitivity_grant() is
+  'Trigger: keeps a grant as it was given, and stamps its end. Raises TRNSN.';
+
+create or replace trigger _300_guard
+  before update on hospital.sensitivity_grants
+  for each row execute function hospital_private.guard_sensitivity_grant();
+
+--! split: 521-05-clinical-sign_note.sql
+-- source: sql/05-clinical/sign_note.sql
+create or replace function hospital.sign_note(note_id bigint)
+returns hospital.clinical_notes
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  note hospital.clinical_notes;
+begin
+  update hospital.clinical_notes as n
+  set signed_at = now()
+  where n.id = sign_note.note_id
+    and n.signed_at is null
+  returning n.*
+  into note;
+  -- Signing twice is no error and keeps the first moment.
+  if note.id is null then
+    select n.*
+    into note
+    from hospital.clinical_notes as n
+    where n.id = sign_note.note_id
+      and n.signed_at is not null
+      and n.author_id = hospital_private.current_staff_member_id();
+  end if;
+  return hospital_private.found_note(note);
+end;
+$$;
+comment on function hospital.sign_note(bigint) is
+  'Signs a draft of one''s own, after which it never changes and whoever has the chart open may read it. Raises NTFND, NOTES.';
+
+create or replace function hospital.void_note(note_id bigint, reason text)
+returns hospital.clinical_notes
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  note hospital.clinical_notes;
+begin
+  update hospital.clinical_notes as n
+  set voided_at = now(),
+    void_reason = void_note.reason
+  where n.id = void_note.note_id
+    and n.voided_at is null
+  returning n.*
+  into note;
+  -- Voiding twice is no error and keeps the first reason.
+  if note.id is null then
+    select n.*
+    into note
+    from hospital.clinical_notes as n
+    where n.id = void_note.note_id
+      and n.voided_at is not null
+      and n.author_id = hospital_private.current_staff_member_id();
+  end if;
+  return hospital_private.found_note(note);
+end;
+$$;
+comment on function hospital.void_note(bigint, text) is
+  'Declares a note of one''s own entered in error, with a reason; nothing is deleted. Raises NTFND.';
+
+--! split: 522-05-clinical-write_note.sql
+-- source: sql/05-clinical/write_note.sql
+create or replace function hospital.write_note(
+  visit_id bigint,
+  note_type text,
+  body jsonb,
+  sensitivity text default null,
+  addendum_to_id bigint default null
+)
+returns hospital.clinical_notes
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  visit hospital.visits;
+  kind hospital.note_types;
+  note hospital.clinical_notes;
+begin
+  select v.*
+  into visit
+  from hospital.visits as v
+  where v.id = write_note.visit_id
+    and v.voided_at is null;
+  perform hospital_private.found_visit(visit);
+  select t.*
+  into kind
+  from hospital.note_types as t
+  where t.code = write_note.note_type;
+  if kind.code is null then
+    raise exception using
+      errcode = 'UNKWN',
+      message = 'There is no such type of note.';
+  end if;
+  insert into hospital.clinical_notes
+    (record_uuid, patient_id, note_type, author_id, sensitivity, addendum_to_id, body)
+  values (
+    visit.record_uuid,
+    visit.patient_id,
+    kind.code,
+    hospital_private.current_staff_member_id(),
+    coalesce(
+      write_note.sensitivity,
+      (
+        select n.sensitivity
+        from hospital.clinical_notes as n
+        where n.id = write_note.addendum_to_id
+      ),
+      kind.default_sensitivity
+    ),
+    write_note.addendum_to_id,
+    write_note.body
+  )
+  returning *
+  into note;
+  return note;
+end;
+$$;
+comment on function hospital.write_note(bigint, text, jsonb, text, bigint) is
+  'Begins a note at a visit, as a draft that only its author sees; an addendum names the signed note it adds to. Raises NTFND, UNKWN, NOTES.';
+
+create or replace function hospital.edit_note(
+  note_id bigint,
+  body jsonb,
+  sensitivity text default null
+)
+returns hospital.clinical_notes
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  note hospital.clinical_notes;
+begin
+  update hospital.clinical_notes as n
+  set body = edit_note.body,
+    sensitivity = coalesce(edit_note.sensitivity, n.sensitivity)
+  where n.id = edit_note.note_id
+  returning n.*
+  into note;
+  return hospital_private.found_note(note);
+end;
+$$;
+comment on function hospital.edit_note(bigint, jsonb, text) is
+  'Replaces what a draft of one''s own says; the version before is kept. Raises NTFND, NOTES, SIGND.';
+
+--! split: 523-11-privacy-break_glass.sql
 -- source: sql/11-privacy/break_glass.sql
 -- Whoever breaks the glass knows whom he means: a patient whom he sees anyway, by key, or anybody by the two
 -- things on a wristband, record number and date of birth. So this is no search: a wrong guess is answered like
@@ -1205,7 +2122,7 @@ $$;
 comment on function hospital.break_glass(text, text, bigint, text, date) is
   'Opens one patient''s chart in an emergency, for a few hours and with a reason; the patient is told, and somebody else reviews it. Name a patient on the roster by key, anybody else by record number and date of birth together; null when there is no such patient. Raises UNAUT, PRMSN, MISSA, UNKWN, RVIEW, NGUES. Lends the owner''s right to find the patient and to write the grant.';
 
---! split: 513-11-privacy-chart_ground.sql
+--! split: 524-11-privacy-chart_ground.sql
 -- source: sql/11-privacy/chart_ground.sql
 -- On what ground somebody opens a chart, the least first: the roster, the patient's permission, an
 -- emergency. Only the last goes past a restriction of the patient's, and its tag says so. An emergency
@@ -1284,7 +2201,7 @@ $$;
 comment on function hospital_private.chart_ground(bigint, hospital_private.viewer, text) is
   'The look at a chart as it would be recorded, its tag null where there is no ground for it. Raises RSTRC where the patient denies it to somebody who knows him.';
 
---! split: 514-11-privacy-current_viewer.sql
+--! split: 525-11-privacy-current_viewer.sql
 -- source: sql/11-privacy/current_viewer.sql
 -- What decides about charts needs session, account, person and department together: one look-up, and a
 -- plan that plpgsql keeps.
@@ -1322,7 +2239,7 @@ $$;
 comment on function hospital_private.current_viewer() is
   'The member of staff behind the live session, or null; lends the owner''s right to read sessions and accounts.';
 
---! split: 515-11-privacy-end_break_glass.sql
+--! split: 526-11-privacy-end_break_glass.sql
 -- source: sql/11-privacy/end_break_glass.sql
 create or replace function hospital.end_break_glass(grant_id bigint)
 returns hospital.break_glass_grants
@@ -1373,7 +2290,7 @@ $$;
 comment on function hospital_private.found_break_glass(hospital.break_glass_grants) is
   'Returns the emergency access, or raises NTFND when none was found.';
 
---! split: 516-11-privacy-guard_break_glass.sql
+--! split: 527-11-privacy-guard_break_glass.sql
 -- source: sql/11-privacy/guard_break_glass.sql
 -- Once granted, an emergency access ends early or is reviewed, and nothing else about it changes, on any
 -- path: nobody makes it longer, moves it to another patient or finds another reason afterwards.
@@ -1467,7 +2384,7 @@ $$;
 comment on function hospital_private.require_glass_reviewed(bigint) is
   'Raises RVIEW while an emergency access of the account waits for its review, where the rules make the next one wait.';
 
---! split: 517-11-privacy-guard_consent.sql
+--! split: 528-11-privacy-guard_consent.sql
 -- source: sql/11-privacy/guard_consent.sql
 -- A consent is withdrawn and never rewritten: what the patient said then is what was said. Who recorded or
 -- withdrew it, and when, is not for the writer to say.
@@ -1519,7 +2436,7 @@ create or replace trigger _300_guard
   before insert or update on hospital.consents
   for each row execute function hospital_private.guard_consent();
 
---! split: 518-11-privacy-is_restricted.sql
+--! split: 529-11-privacy-is_restricted.sql
 -- source: sql/11-privacy/is_restricted.sql
 -- Who denies a department denies what is part of it.
 create or replace function hospital_private.is_restricted(
@@ -1565,7 +2482,7 @@ $$;
 comment on function hospital_private.is_restricted(bigint, hospital_private.viewer, text) is
   'Whether the patient denies this person the chart for this purpose at this moment.';
 
---! split: 519-11-privacy-keep_as_written.sql
+--! split: 530-11-privacy-keep_as_written.sql
 -- source: sql/11-privacy/keep_as_written.sql
 -- What tells who looked is worth nothing if whoever looked, or the owner, can mend it.
 create or replace function hospital_private.keep_as_written()
@@ -1609,7 +2526,7 @@ create or replace trigger _300_keep
   before delete on hospital.consents
   for each row execute function hospital_private.keep_as_written();
 
---! split: 520-11-privacy-notify_break_glass.sql
+--! split: 531-11-privacy-notify_break_glass.sql
 -- source: sql/11-privacy/notify_break_glass.sql
 -- The patient hears of every emergency access, on whatever path it came to be. The letter says nothing that
 -- others in the house should not read; who, when and why stands behind the log-in.
@@ -1639,7 +2556,7 @@ create or replace trigger _800_notify
   after insert on hospital.break_glass_grants
   for each row execute function hospital_private.notify_break_glass();
 
---! split: 521-11-privacy-record_chart_access.sql
+--! split: 532-11-privacy-record_chart_access.sql
 -- source: sql/11-privacy/record_chart_access.sql
 -- One row for each account, patient, purpose, ground and window, however many sessions open the chart at
 -- once: the exclusion constraint decides, and whoever comes second joins the look that is there.
@@ -1702,7 +2619,7 @@ $$;
 comment on function hospital_private.record_chart_access(audit.chart_accesses) is
   'Writes a look into the access log, or joins the one whose window runs, and opens the chart in the session.';
 
---! split: 522-11-privacy-record_consent.sql
+--! split: 533-11-privacy-record_consent.sql
 -- source: sql/11-privacy/record_consent.sql
 -- Whom a patient may decide for, and who records for him with what evidence, stands in the policies and in
 -- the table; here a consent only gets its beginning, which never lies in the past.
@@ -1802,7 +2719,7 @@ $$;
 comment on function hospital.withdraw_consent(bigint) is
   'Withdraws a consent now, whether it permitted or denied. Raises NTFND.';
 
---! split: 523-11-privacy-research_allowed.sql
+--! split: 534-11-privacy-research_allowed.sql
 -- source: sql/11-privacy/research_allowed.sql
 -- De-identified data leave out whoever withdrew from research: asked by the views of the analyst.
 create or replace function hospital_private.research_allowed(patient_id bigint)
@@ -1826,7 +2743,7 @@ $$;
 comment on function hospital_private.research_allowed(bigint) is
   'Whether the patient has not withdrawn from research. Lends the owner''s right to read consents for this one question.';
 
---! split: 524-11-privacy-review_break_glass.sql
+--! split: 535-11-privacy-review_break_glass.sql
 -- source: sql/11-privacy/review_break_glass.sql
 create or replace function hospital.review_break_glass(
   grant_id bigint,
@@ -1878,7 +2795,7 @@ $$;
 comment on function hospital.break_glass_reviews_due() is
   'The emergency accesses that the caller may review and nobody has, the most urgent first.';
 
---! split: 525-11-privacy-who_viewed_my_chart.sql
+--! split: 536-11-privacy-who_viewed_my_chart.sql
 -- source: sql/11-privacy/who_viewed_my_chart.sql
 -- Whose chart it is decides current_patient_id() alone; whoever may ask for another has that extended.
 create or replace function hospital.who_viewed_my_chart()
@@ -1940,7 +2857,7 @@ $$;
 comment on function hospital.who_viewed_my_chart() is
   'Who looked at the chart of the patient who asks, when, why and on what ground, the latest first. Lends the owner''s right to read the access log to the one it is about.';
 
---! split: 526-policies-owner.sql
+--! split: 537-policies-owner.sql
 -- source: policies/owner.sql
 -- hospital_owner owns every object and is no superuser. Row security is forced on all tables, for the
 -- owner too: without these policies migrations would change no row, definer functions would see
@@ -1996,8 +2913,14 @@ create policy owner_all_rows on hospital.break_glass_outcomes to hospital_owner 
 create policy owner_all_rows on hospital.break_glass_grants to hospital_owner using (true) with check (true);
 create policy owner_all_rows on hospital.consent_scopes to hospital_owner using (true) with check (true);
 create policy owner_all_rows on hospital.consents to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.sensitivities to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.note_types to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.note_sections to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.clinical_notes to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.clinical_note_versions to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.sensitivity_grants to hospital_owner using (true) with check (true);
 
---! split: 527-policies-administrator.sql
+--! split: 538-policies-administrator.sql
 -- source: policies/administrator.sql
 -- hospital_administrator runs the hospital: people, approvals, roles and the calendar. It reads no
 -- clinical row; whoever runs a hospital need not read its charts.
@@ -2181,6 +3104,32 @@ grant execute on function
   hospital_private.found_break_glass
 to hospital_administrator;
 
+-- Who may read sensitive notes besides their authors, without reading them: what one granted oneself, since
+-- a colleague's grant would tell that there is such a note.
+call hospital_private.allow_reading('hospital_administrator', 'administrator', 'hospital.sensitivities');
+create policy administrator_select_own on hospital.sensitivity_grants
+  for select to hospital_administrator
+  using (granted_by = (select hospital_private.current_staff_member_id()));
+create policy administrator_insert_own on hospital.sensitivity_grants
+  for insert to hospital_administrator
+  with check (
+    granted_by = (select hospital_private.current_staff_member_id())
+    and lower(granted) = now()
+  );
+create policy administrator_update_own on hospital.sensitivity_grants
+  for update to hospital_administrator
+  using (granted_by = (select hospital_private.current_staff_member_id()))
+  with check (granted_by = (select hospital_private.current_staff_member_id()));
+grant
+  select,
+  insert (patient_id, staff_member_id, sensitivity, granted, reason, granted_by),
+  update (ended_at)
+on hospital.sensitivity_grants to hospital_administrator;
+grant execute on function
+  hospital.grant_sensitive_access,
+  hospital.end_sensitive_access
+to hospital_administrator;
+
 grant execute on function
   hospital.approve_doctor,
   hospital.grant_account_role,
@@ -2251,7 +3200,7 @@ grant execute on function
   hospital_private.escape_like
 to hospital_administrator;
 
---! split: 528-policies-anonymous.sql
+--! split: 539-policies-anonymous.sql
 -- source: policies/anonymous.sql
 -- hospital_anonymous is everybody who has not logged in: the building and what can be booked there,
 -- registration and log-in, and nothing of anyone.
@@ -2296,7 +3245,7 @@ to hospital_anonymous;
 -- The API passes news on to live subscribers, on nobody's behalf and without seeing them.
 grant execute on function hospital_private.relay_live_events to hospital_anonymous;
 
---! split: 529-policies-billing.sql
+--! split: 540-policies-billing.sql
 -- source: policies/billing.sql
 -- hospital_billing sees whom to bill and for which appointments, and nothing clinical.
 call hospital_private.reset_access('hospital_billing');
@@ -2342,7 +3291,7 @@ grant execute on function
   hospital.departments_doctors
 to hospital_billing;
 
---! split: 530-policies-doctor.sql
+--! split: 541-policies-doctor.sql
 -- source: policies/doctor.sql
 -- hospital_doctor sees the directory, the own calendar and the names on the own roster; clinical
 -- rows only of patients whose chart this session has opened.
@@ -2685,6 +3634,108 @@ grant execute on function
   hospital_private.found_break_glass
 to hospital_doctor;
 
+-- Notes: one's own as drafts, everybody's once signed, sensitive ones by grant. Who signed a sensitive
+-- note may let a colleague read that patient's of its kind.
+call hospital_private.allow_reading(
+  'hospital_doctor', 'doctor',
+  'hospital.sensitivities', 'hospital.note_types', 'hospital.note_sections'
+);
+create policy doctor_select_open_charts on hospital.clinical_notes
+  for select to hospital_doctor
+  using (
+    patient_id = any (array(select hospital_private.open_charts()))
+    and (
+      author_id = (select hospital_private.current_staff_member_id())
+      or (
+        signed_at is not null
+        and (
+          sensitivity = 'normal'
+          or row(patient_id, sensitivity)::hospital_private.patient_sensitivity
+            = any (array(select hospital_private.open_sensitivities()))
+        )
+      )
+    )
+  );
+create policy doctor_insert_open_charts on hospital.clinical_notes
+  for insert to hospital_doctor
+  with check (
+    author_id = (select hospital_private.current_staff_member_id())
+    and patient_id = any (array(select hospital_private.open_charts()))
+    and record_uuid in (
+      select v.record_uuid
+      from hospital.visits as v
+      where v.voided_at is null
+    )
+  );
+create policy doctor_update_own on hospital.clinical_notes
+  for update to hospital_doctor
+  using (
+    author_id = (select hospital_private.current_staff_member_id())
+    and patient_id = any (array(select hospital_private.open_charts()))
+    and voided_at is null
+  )
+  with check (author_id = (select hospital_private.current_staff_member_id()));
+grant
+  select,
+  insert (record_uuid, patient_id, note_type, author_id, sensitivity, addendum_to_id, body),
+  update (sensitivity, body, signed_at, voided_at, void_reason)
+on hospital.clinical_notes to hospital_doctor;
+create policy doctor_select_own on hospital.clinical_note_versions
+  for select to hospital_doctor
+  using (
+    note_id in (
+      select n.id
+      from hospital.clinical_notes as n
+      where n.author_id = (select hospital_private.current_staff_member_id())
+    )
+  );
+grant select on hospital.clinical_note_versions to hospital_doctor;
+create policy doctor_select_own on hospital.sensitivity_grants
+  for select to hospital_doctor
+  using (
+    staff_member_id = (select hospital_private.current_staff_member_id())
+    or granted_by = (select hospital_private.current_staff_member_id())
+  );
+create policy doctor_insert_signed_by_him on hospital.sensitivity_grants
+  for insert to hospital_doctor
+  with check (
+    granted_by = (select hospital_private.current_staff_member_id())
+    and lower(granted) = now()
+    and (patient_id, sensitivity) in (
+      select
+        n.patient_id,
+        n.sensitivity
+      from hospital.clinical_notes as n
+      where n.author_id = (select hospital_private.current_staff_member_id())
+        and n.signed_at is not null
+        and n.voided_at is null
+        -- Else whoever was let in would add a word and let in the next.
+        and n.addendum_to_id is null
+    )
+  );
+create policy doctor_update_own on hospital.sensitivity_grants
+  for update to hospital_doctor
+  using (granted_by = (select hospital_private.current_staff_member_id()))
+  with check (granted_by = (select hospital_private.current_staff_member_id()));
+grant
+  select,
+  insert (patient_id, staff_member_id, sensitivity, granted, reason, granted_by),
+  update (ended_at)
+on hospital.sensitivity_grants to hospital_doctor;
+grant execute on function
+  hospital.write_note,
+  hospital.edit_note,
+  hospital.sign_note,
+  hospital.void_note,
+  hospital.search_notes,
+  hospital.clinical_notes_is_intact,
+  hospital.grant_sensitive_access,
+  hospital.end_sensitive_access,
+  hospital_private.open_sensitivities,
+  hospital_private.note_hash,
+  hospital_private.found_note
+to hospital_doctor;
+
 -- What a doctor can do.
 grant execute on function
   hospital.free_slots,
@@ -2756,7 +3807,7 @@ grant execute on function
   hospital_private.escape_like
 to hospital_doctor;
 
---! split: 531-policies-nurse.sql
+--! split: 542-policies-nurse.sql
 -- source: policies/nurse.sql
 -- hospital_nurse cares for the patients of the own department: their names and appointments, and the
 -- clinical rows of charts this session has opened.
@@ -2869,6 +3920,78 @@ grant execute on function
   hospital_private.found_break_glass
 to hospital_nurse;
 
+-- Notes: one's own as drafts, everybody's once signed, sensitive ones by grant.
+call hospital_private.allow_reading(
+  'hospital_nurse', 'nurse',
+  'hospital.sensitivities', 'hospital.note_types', 'hospital.note_sections'
+);
+create policy nurse_select_open_charts on hospital.clinical_notes
+  for select to hospital_nurse
+  using (
+    patient_id = any (array(select hospital_private.open_charts()))
+    and (
+      author_id = (select hospital_private.current_staff_member_id())
+      or (
+        signed_at is not null
+        and (
+          sensitivity = 'normal'
+          or row(patient_id, sensitivity)::hospital_private.patient_sensitivity
+            = any (array(select hospital_private.open_sensitivities()))
+        )
+      )
+    )
+  );
+create policy nurse_insert_open_charts on hospital.clinical_notes
+  for insert to hospital_nurse
+  with check (
+    author_id = (select hospital_private.current_staff_member_id())
+    and patient_id = any (array(select hospital_private.open_charts()))
+    and record_uuid in (
+      select v.record_uuid
+      from hospital.visits as v
+      where v.voided_at is null
+    )
+  );
+create policy nurse_update_own on hospital.clinical_notes
+  for update to hospital_nurse
+  using (
+    author_id = (select hospital_private.current_staff_member_id())
+    and patient_id = any (array(select hospital_private.open_charts()))
+    and voided_at is null
+  )
+  with check (author_id = (select hospital_private.current_staff_member_id()));
+grant
+  select,
+  insert (record_uuid, patient_id, note_type, author_id, sensitivity, addendum_to_id, body),
+  update (sensitivity, body, signed_at, voided_at, void_reason)
+on hospital.clinical_notes to hospital_nurse;
+create policy nurse_select_own on hospital.clinical_note_versions
+  for select to hospital_nurse
+  using (
+    note_id in (
+      select n.id
+      from hospital.clinical_notes as n
+      where n.author_id = (select hospital_private.current_staff_member_id())
+    )
+  );
+grant select on hospital.clinical_note_versions to hospital_nurse;
+create policy nurse_select_own on hospital.sensitivity_grants
+  for select to hospital_nurse
+  using (staff_member_id = (select hospital_private.current_staff_member_id()));
+grant select on hospital.sensitivity_grants to hospital_nurse;
+grant execute on function
+  hospital.write_note,
+  hospital.edit_note,
+  hospital.sign_note,
+  hospital.void_note,
+  hospital.search_notes,
+  hospital.clinical_notes_is_intact,
+  hospital_private.open_sensitivities,
+  hospital_private.note_hash,
+  hospital_private.found_visit,
+  hospital_private.found_note
+to hospital_nurse;
+
 grant execute on function
   hospital.open_chart,
   hospital.check_in,
@@ -2887,7 +4010,7 @@ grant execute on function
   hospital_private.found_appointment
 to hospital_nurse;
 
---! split: 532-policies-patient.sql
+--! split: 543-policies-patient.sql
 -- source: policies/patient.sql
 -- hospital_patient sees the own record, the calendar's free times and the directory of doctors.
 call hospital_private.reset_access('hospital_patient');
@@ -3117,6 +4240,28 @@ grant execute on function
   hospital.who_viewed_my_chart
 to hospital_patient;
 
+-- Notes once they are signed, sensitive ones too, and who else may read those.
+call hospital_private.allow_reading(
+  'hospital_patient', 'patient',
+  'hospital.sensitivities', 'hospital.note_types', 'hospital.note_sections'
+);
+create policy patient_select_own on hospital.clinical_notes
+  for select to hospital_patient
+  using (
+    patient_id = (select hospital_private.current_patient_id())
+    and signed_at is not null
+  );
+grant select on hospital.clinical_notes to hospital_patient;
+create policy patient_select_own on hospital.sensitivity_grants
+  for select to hospital_patient
+  using (patient_id = (select hospital_private.current_patient_id()));
+grant select on hospital.sensitivity_grants to hospital_patient;
+grant execute on function
+  hospital.search_notes,
+  hospital.clinical_notes_is_intact,
+  hospital_private.note_hash
+to hospital_patient;
+
 -- What a patient can do.
 grant execute on function
   hospital.free_slots,
@@ -3166,7 +4311,7 @@ grant execute on function
   hospital_private.escape_like
 to hospital_patient;
 
---! split: 533-policies-reception.sql
+--! split: 544-policies-reception.sql
 -- source: policies/reception.sql
 -- hospital_reception registers people and keeps the calendar of everybody; it reads no clinical row.
 call hospital_private.reset_access('hospital_reception');
@@ -3411,7 +4556,7 @@ grant execute on function
   hospital_private.write_contact
 to hospital_reception;
 
---! split: 534-policies-staff.sql
+--! split: 545-policies-staff.sql
 -- source: policies/staff.sql
 -- hospital_staff is what nurses, reception, pharmacists and laboratory share: the session, the
 -- directory and the vocabularies. What each needs beyond stands in a file of its own.

@@ -76,3 +76,9 @@ create or replace trigger _100_timestamps
 create or replace trigger _100_timestamps
   before update on hospital.waitlist_entries
   for each row execute function hospital_private.touch();
+create or replace trigger _100_timestamps
+  before update on hospital.clinical_notes
+  for each row execute function hospital_private.touch();
+create or replace trigger _100_timestamps
+  before update on hospital.sensitivity_grants
+  for each row execute function hospital_private.touch();

@@ -70,6 +70,8 @@ describe('a patient’s token', () => {
         visits(first: 5) { nodes { diagnosis versions(first: 5) { nodes { notes } } } }
         prescriptions(first: 5) { nodes { dosage } }
         treatments(first: 5) { nodes { notes } }
+        clinicalNotes(first: 5) { nodes { body } }
+        sensitivityGrants(first: 5) { nodes { reason } }
         notifications(first: 5) { nodes { body } }
       }`,
       {},
@@ -77,7 +79,7 @@ describe('a patient’s token', () => {
     );
     assert.deepEqual(answer.errors, []);
     const words = answer.text.match(new RegExp(MINE, 'g')) ?? [];
-    assert.ok(words.length === 10, answer.text);
+    assert.ok(words.length === 14, answer.text);
   });
 
   test('changes nobody else’s data through any mutation', async () => {
@@ -120,6 +122,11 @@ describe('a patient’s token', () => {
       ['reviewBreakGlass', { input: { grantId: await one('break_glass_grants'), outcome: 'justified' } }],
       ['recordConsent', { input: { patientId: theirs.patientId, scope: 'no_quality_review' } }],
       ['withdrawConsent', { consentId: await one('consents') }],
+      ['signNote', { noteId: await one('clinical_notes') }],
+      ['voidNote', { noteId: await one('clinical_notes'), reason: 'because' }],
+      ['editNote', { input: { noteId: await one('clinical_notes'), body: {} } }],
+      ['writeNote', { input: { visitId: await one('visits'), noteType: 'progress_note', body: {} } }],
+      ['endSensitiveAccess', { grantId: await one('sensitivity_grants') }],
     ];
     for (const [documentId, variables] of tries) {
       await assert.rejects(api.call(documentId, variables, token), /NOT_FOUND|FORBIDDEN/, documentId);

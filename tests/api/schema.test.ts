@@ -34,6 +34,7 @@ describe('schema.graphql', () => {
   test('reads well along its relations', () => {
     const relations: Record<string, string[]> = {
       Appointment: ['patient', 'doctor', 'department', 'room', 'appointmentType', 'visit', 'statusHistories'],
+      ClinicalNote: ['visit', 'patient', 'author', 'addendumTo', 'addenda', 'versions', 'isIntact'],
       Department: ['facility', 'parent', 'childDepartments', 'doctors', 'rooms', 'staffMembers'],
       Doctor: ['staffMember', 'department', 'appointments', 'schedules', 'visits', 'fullName'],
       Patient: [
@@ -47,7 +48,16 @@ describe('schema.graphql', () => {
       ],
       Prescription: ['visit', 'patient', 'prescriber', 'medication'],
       Treatment: ['visit', 'patient'],
-      Visit: ['appointment', 'patient', 'doctor', 'prescriptions', 'treatments', 'diagnoses', 'versions'],
+      Visit: [
+        'appointment',
+        'patient',
+        'doctor',
+        'prescriptions',
+        'treatments',
+        'diagnoses',
+        'versions',
+        'clinicalNotes',
+      ],
     };
     for (const [type, fields] of Object.entries(relations)) {
       assert.deepEqual(

@@ -201,3 +201,34 @@ as $$
   where v.id = treatment.visit_id
   returning id;
 $$;
+
+create function tests.note(
+  visit_id bigint,
+  author_id bigint default null,
+  sensitivity text default 'normal',
+  is_signed boolean default true
+)
+returns bigint
+language sql
+volatile
+security definer
+set search_path = ''
+as $$
+  insert into hospital.clinical_notes
+    (record_uuid, patient_id, note_type, author_id, sensitivity, body, signed_at)
+  select
+    v.record_uuid,
+    v.patient_id,
+    'progress_note',
+    coalesce(note.author_id, d.staff_member_id),
+    note.sensitivity,
+    '{"subjective": "Headache", "objective": "BP 150/95", "assessment": "Hypertension", "plan": "Less salt"}',
+    case when note.is_signed then now() end
+  from hospital.visits as v
+  join hospital.doctors as d
+    on d.id = v.doctor_id
+  where v.id = note.visit_id
+  returning id;
+$$;
+comment on function tests.note(bigint, bigint, text, boolean) is
+  'A progress note of a visit, by its doctor and signed unless told otherwise.';

@@ -93,6 +93,24 @@ begin
     where v.id = visit;
     perform tests.prescription(visit);
     perform tests.treatment(visit);
+    perform tests.note(visit, is_signed => false);
+    update hospital.clinical_notes as n
+    set body = n.body || '{"plan": "No salt"}',
+      signed_at = now()
+    where n.patient_id = person.id;
+    insert into hospital.sensitivity_grants
+      (patient_id, staff_member_id, sensitivity, granted, reason, granted_by)
+    select
+      person.id,
+      tests.staff_member('nurse', m.department_id),
+      'hiv',
+      tstzrange(now(), now() + interval '1 hour'),
+      'Gives the medicine',
+      m.id
+    from hospital.doctors as d
+    join hospital.staff_members as m
+      on m.id = d.staff_member_id
+    where d.id = person.doctor;
     insert into hospital.notifications (reason, patient_id, appointment_id, subject, body)
     values ('test ' || person.id, person.id, appointment, 'Your appointment', 'See you.');
     -- Both long over, or about nobody in the house.

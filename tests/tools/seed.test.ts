@@ -250,6 +250,46 @@ describe('a seeded hospital', () => {
     assert.deepEqual(wrong, []);
   });
 
+  test('has notes as they are written: mostly signed, some sensitive, edited, added to or still drafts', async () => {
+    const found = await query(
+      `select
+         count(*) filter (where n.signed_at is null) as drafts,
+         count(*) filter (where n.sensitivity <> 'normal') as sensitive,
+         count(*) filter (where n.addendum_to_id is not null) as addenda,
+         count(*) filter (where n.version = 2) as edited
+       from hospital.clinical_notes as n`,
+    );
+    for (const count of found[0]!) assert.ok(Number(count) > 0, String(found[0]));
+    const wrong = await query(
+      `select 'hash', n.id
+       from hospital.clinical_notes as n
+       where not hospital.clinical_notes_is_intact(n)
+       union all
+       select 'author', n.id
+       from hospital.clinical_notes as n
+       join hospital.visits as v
+         on v.record_uuid = n.record_uuid
+       join hospital.doctors as d
+         on d.id = v.doctor_id
+       where d.staff_member_id <> n.author_id
+         or n.created_at < v.started_at
+       union all
+       select 'version', n.id
+       from hospital.clinical_notes as n
+       where n.version - 1 <> (select count(*) from hospital.clinical_note_versions as o where o.note_id = n.id)
+       union all
+       select 'grant', g.id
+       from hospital.sensitivity_grants as g
+       where not exists (
+         select
+         from hospital.clinical_notes as n
+         where (n.patient_id, n.sensitivity, n.author_id) = (g.patient_id, g.sensitivity, g.granted_by)
+           and n.signed_at <= lower(g.granted)
+       )`,
+    );
+    assert.deepEqual(wrong, []);
+  });
+
   test('leaves the rules of booking as they were', async () => {
     assert.deepEqual(
       await query(

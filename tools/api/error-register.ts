@@ -48,6 +48,7 @@ export const CONDITIONS: Readonly<Record<string, ErrorEntry>> = {
   NGUES: { code: 'TOO_MANY_GUESSES', message: 'You have named too many patients there are not.' },
   NHOLD: { code: 'TOO_MANY_HOLDS', message: 'The patient holds as many times as one may hold at once.' },
   NOTBK: { code: 'NOT_BOOKABLE', message: 'This doctor, patient or type of appointment cannot be booked.' },
+  NOTES: { code: 'NOTE_MALFORMED', message: 'The note does not have the sections of its type.' },
   NOTIC: { code: 'NOTICE_TOO_SHORT', message: 'It is too late to book that time.' },
   NTFND: { code: 'NOT_FOUND', message: 'There is no such thing, or none that you may see.' },
   OUTWH: { code: 'OUTSIDE_WORKING_HOURS', message: 'The doctor does not work at that time.' },
@@ -60,6 +61,7 @@ export const CONDITIONS: Readonly<Record<string, ErrorEntry>> = {
   RSTRC: { code: 'CHART_RESTRICTED', message: 'The patient has restricted access to this chart.' },
   RVIEW: { code: 'REVIEW_PENDING', message: 'An earlier emergency access waits for its review.' },
   SESSN: { code: 'SESSION_IN_THE_WAY', message: 'An extra session lies in that time.' },
+  SIGND: { code: 'RECORD_SIGNED', message: 'What was signed stays as it is.' },
   SLOTT: { code: 'SLOT_TAKEN', message: 'That time is already taken.' },
   SPANL: { code: 'SPAN_TOO_LONG', message: 'The span is too long.' },
   SRIES: { code: 'SERIES_IMPOSSIBLE', message: 'The series cannot be booked as asked.' },
@@ -146,6 +148,23 @@ export const CONSTRAINTS: Readonly<Record<string, ErrorEntry>> = {
     code: 'VALUE_REFUSED',
     message: 'This consent names the wrong kind of actor, or none.',
   },
+  clinical_notes_addendum_is_of_a_note: {
+    code: 'VALUE_REFUSED',
+    message: 'An addendum names the note it adds to, and no other note names one.',
+  },
+  clinical_notes_addendum_shares_record_and_sensitivity: {
+    code: 'REFERENCE_UNKNOWN',
+    message: 'An addendum is of the same visit and sensitivity as its note.',
+  },
+  clinical_notes_body_bounded: {
+    code: 'TEXT_TOO_LONG',
+    message: 'The body of a note is an object of 65536 bytes at most.',
+  },
+  clinical_notes_sensitivity_fkey: { code: 'CODE_UNKNOWN', message: 'That sensitivity is not on the list.' },
+  clinical_notes_void_reason_not_too_long: {
+    code: 'TEXT_TOO_LONG',
+    message: 'The reason may have 1000 characters at most.',
+  },
   contact_points_email_plausible: { code: 'EMAIL_REFUSED', message: 'This is not an e-mail address.' },
   contact_points_phone_plausible: { code: 'PHONE_REFUSED', message: 'This is not a telephone number.' },
   contact_points_value_not_blank: {
@@ -213,6 +232,23 @@ export const CONSTRAINTS: Readonly<Record<string, ErrorEntry>> = {
     code: 'TEXT_TOO_LONG',
     message: 'The instructions may have 1000 characters at most.',
   },
+  sensitivity_grants_never_to_oneself: {
+    code: 'VALUE_REFUSED',
+    message: 'Nobody grants access to himself.',
+  },
+  sensitivity_grants_only_where_needed: {
+    code: 'VALUE_REFUSED',
+    message: 'Notes of normal sensitivity need no grant.',
+  },
+  sensitivity_grants_reason_not_blank: {
+    code: 'VALUE_REFUSED',
+    message: 'A grant needs a reason of 1 to 1000 characters.',
+  },
+  sensitivity_grants_sensitivity_fkey: {
+    code: 'CODE_UNKNOWN',
+    message: 'That sensitivity is not on the list.',
+  },
+  sensitivity_grants_span_bounded: { code: 'TIME_REFUSED', message: 'A grant lasts 366 days at most.' },
   staff_members_name_not_blank: {
     code: 'NAME_REFUSED',
     message: 'Given and family name need 1 to 100 characters each.',

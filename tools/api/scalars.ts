@@ -2,6 +2,7 @@ import type { GraphileConfig } from 'graphile-config';
 import type {} from 'postgraphile';
 import { GraphQLError, Kind, type GraphQLScalarTypeConfig } from 'postgraphile/graphql';
 
+const deepest = 16;
 const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d(:?\d\d)?)$/i;
 
 /**
@@ -10,6 +11,9 @@ const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d(:?\d\
  *
  * An instant says its zone. PostgreSQL would read `2026-03-09T14:00` in the connection's and accept
  * `tomorrow`, and an appointment would be booked at a time nobody meant.
+ *
+ * A document (JSON) is shallow: the library turns it back into text by recursion, which a few thousand lists
+ * in each other bring down.
  */
 export const ScalarsPlugin: GraphileConfig.Plugin = {
   name: 'InfirmaryScalarsPlugin',
@@ -18,6 +22,7 @@ export const ScalarsPlugin: GraphileConfig.Plugin = {
     hooks: {
       GraphQLScalarType(config) {
         if (config.name === 'BigInt') return acceptNumbers(config);
+        if (config.name === 'JSON') return refuseDepth(config);
         return config.name === 'Datetime' ? demandInstants(config) : config;
       },
     },
@@ -50,4 +55,22 @@ function demandInstants<In, Out>(config: GraphQLScalarTypeConfig<In, Out>): Grap
     parseValue: read,
     parseLiteral: (node) => read(node.kind === Kind.STRING ? node.value : undefined),
   };
+}
+
+function refuseDepth<In, Out>(config: GraphQLScalarTypeConfig<In, Out>): GraphQLScalarTypeConfig<In, Out> {
+  const { parseValue, parseLiteral } = config;
+  const shallow = (value: In): In => {
+    if (!isDeeper(value, deepest)) return value;
+    throw new GraphQLError(`A JSON value is nested at most ${deepest} levels deep.`);
+  };
+  return {
+    ...config,
+    parseValue: (value) => shallow(parseValue ? (parseValue(value) as In) : (value as In)),
+    ...(parseLiteral && { parseLiteral: (node, variables) => shallow(parseLiteral(node, variables) as In) }),
+  };
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1));
 }

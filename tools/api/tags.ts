@@ -50,13 +50,29 @@ export const TagsPlugin: GraphileConfig.Plugin = pgSmartTags([
   relation('appointment_moves', 'appointment_moves_from_room_id_fkey', 'fromRoom', 'movesAway'),
   relation('appointment_moves', 'appointment_moves_to_room_id_fkey', 'toRoom', 'movesHere'),
 
+  relation('clinical_notes', 'clinical_notes_belong_to_the_visits_patient', 'visit', 'clinicalNotes'),
+  relation('clinical_notes', 'clinical_notes_author_id_fkey', 'author', 'clinicalNotes'),
+  relation(
+    'clinical_notes',
+    'clinical_notes_addendum_shares_record_and_sensitivity',
+    'addendumTo',
+    'addenda',
+  ),
+  relation(
+    'clinical_note_versions',
+    'clinical_note_versions_belong_to_the_notes_patient',
+    'note',
+    'versions',
+  ),
+  relation('sensitivity_grants', 'sensitivity_grants_granted_by_fkey', 'granter', 'sensitivityGrantsGiven'),
+
   // A doctor's department is that of the member of staff he is.
   tag('class', 'doctors', {
     ref: 'department singular via:(staff_member_id,job)->hospital.staff_members(id,job);(department_id)->hospital.departments(id)',
   }),
 
   // What hangs off a visit names its patient in a wider key; the way to the patient is short all the same.
-  ...['visits', 'visit_diagnoses', 'prescriptions', 'treatments'].map((table) =>
+  ...['visits', 'visit_diagnoses', 'prescriptions', 'treatments', 'clinical_notes'].map((table) =>
     tag('class', table, { foreignKey: '(patient_id) references hospital.patients (id)' }),
   ),
 ]);

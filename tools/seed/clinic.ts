@@ -2,6 +2,7 @@ import type { Appointment } from './appointments.ts';
 import { dateText, instantText, minutesPerDay } from './calendar.ts';
 import { scenarios } from './curated/scenarios/index.ts';
 import type { Scenario } from './curated/scenarios/scenario.ts';
+import { Notes, type Visited } from './notes.ts';
 import { ageOn } from './panels.ts';
 import { sexOf, type Patients } from './patients.ts';
 import { mix, type Random } from './random.ts';
@@ -34,6 +35,7 @@ export function fits(scenario: Scenario, specialty: string, age: number, sex: st
 export class Clinic {
   readonly #world: World;
   readonly #patients: Patients;
+  readonly #notes: Notes;
   /** Scenarios by specialty, age and sex: the search for them is made once each. */
   readonly #fitting = new Map<string, { lasting: Scenario[]; all: Scenario[] }>();
   /** Whose lasting illness is in the medical history already. */
@@ -42,6 +44,7 @@ export class Clinic {
   constructor(world: World, patients: Patients) {
     this.#world = world;
     this.#patients = patients;
+    this.#notes = new Notes(world);
   }
 
   /** Why this patient comes to this doctor: mostly with the illness that lasts, else with something new. */
@@ -69,7 +72,8 @@ export class Clinic {
     const length = appointment.endsAt - appointment.startsAt;
     const endedAt = startedAt + Math.max(8, Math.round(length * (0.6 + random.fraction() * 0.4)));
     const ended = instantText(endedAt);
-    this.#writeVisit(batch, random, appointment, scenario, visitId, startedAt, endedAt);
+    const visited = this.#writeVisit(batch, random, appointment, scenario, visitId, startedAt, endedAt);
+    this.#notes.write(batch, appointment, scenario, visited);
     scenario.codes.forEach((code, index) => {
       const codeId = this.#world.codes.diagnoses.get(code) as number;
       batch.add('visit_diagnoses', [
@@ -121,7 +125,7 @@ export class Clinic {
     visitId: number,
     startedAt: number,
     endedAt: number,
-  ): void {
+  ): Visited {
     const vitals =
       ageOn(this.#patients, patientId, day) < 12
         ? `Temp ${(97 + random.below(30) / 10).toFixed(1)} F.`
@@ -131,9 +135,10 @@ export class Clinic {
     const amendedAt = instantText(
       Math.min(endedAt + random.between(60, 2800), Math.max(endedAt, this.#world.now)),
     );
+    const recordUuid = random.uuid();
     batch.add('visits', [
       visitId,
-      random.uuid(),
+      recordUuid,
       id,
       patientId,
       doctor.id,
@@ -147,6 +152,7 @@ export class Clinic {
       isAmended ? amendedAt : instantText(endedAt),
     ]);
     if (isAmended) batch.add('visit_versions', [visitId, 1, patientId, scenario.diagnosis, notes, amendedAt]);
+    return { id: visitId, recordUuid, vitals, endedAt };
   }
 
   /** A lasting illness enters the history once; of the passing ones some do, with the day they ended. */

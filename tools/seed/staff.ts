@@ -11,6 +11,8 @@ import type { World } from './world.ts';
 /** A doctor who can be booked. */
 export interface Doctor {
   id: number;
+  /** The member of staff he is. */
+  staffId: number;
   /** One of curated/staff.csv. */
   isCurated: boolean;
   departmentId: number;
@@ -191,6 +193,7 @@ function writeDoctor(
   if (!isApproved) return undefined;
   return {
     id,
+    staffId,
     isCurated,
     departmentId: department.id,
     department: department.name,

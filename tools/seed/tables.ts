@@ -71,6 +71,14 @@ export const tables = {
   treatments: table(
     'id visit_id patient_id type cost notes started_at ended_at outcome created_at updated_at',
   ),
+  clinical_notes: table(
+    'id note_uuid record_uuid patient_id note_type author_id sensitivity addendum_to_id body version signed_at ' +
+      'created_at updated_at',
+  ),
+  clinical_note_versions: table('note_id version patient_id sensitivity body replaced_at'),
+  sensitivity_grants: table(
+    'id patient_id staff_member_id sensitivity granted reason granted_by created_at updated_at',
+  ),
   notifications: table('id reason message_id patient_id appointment_id subject body created_at sent_at'),
 } as const;
 

@@ -92,6 +92,7 @@ export async function fillRecord(
     { input: { visitId: visit.id, diagnosis: `${word} disorder`, amendmentReason: `${word} was misspelt` } },
     doctor,
   );
+  await fillNotes(api, hospital, visit.id, word, doctor);
   await owner.query(
     `insert into hospital.patient_conditions (patient_id, diagnosis_code_id, visit_id, onset_on)
      values ($1, $2, $3, '2020-01-01')`,
@@ -118,6 +119,29 @@ export async function fillRecord(
   );
 }
 
+/** A sensitive note that was edited before it was signed, and a nurse who may read it. */
+async function fillNotes(
+  api: TestApi,
+  hospital: Hospital,
+  visitId: string,
+  word: string,
+  doctor: string,
+): Promise<void> {
+  const body = { themes: word, risk: word };
+  const input = { visitId, noteType: 'psychotherapy_note', body };
+  const { id: noteId } = (await api.call('writeNote', { input }, doctor)).writeNote.clinicalNote;
+  await api.call('editNote', { input: { noteId, body: { ...body, plan: word } } }, doctor);
+  await api.call('signNote', { noteId }, doctor);
+  await api.owner.query(
+    `insert into hospital.sensitivity_grants
+       (patient_id, staff_member_id, sensitivity, granted, reason, granted_by)
+     select n.patient_id, $2, n.sensitivity, tstzrange(now(), now() + interval '1 day'), $3, n.author_id
+     from hospital.clinical_notes as n
+     where n.id = $1`,
+    [noteId, await nurse(api, hospital), word],
+  );
+}
+
 /** What hangs off a calendar: a move, an override, a series, a wish on the waitlist, a nurse who helps. */
 async function fillCalendar(
   api: TestApi,
@@ -132,13 +156,18 @@ async function fillCalendar(
   const wish = { patientId, doctorId, appointmentTypeId: hospital.typeId };
   await api.call('rescheduleAppointment', { input: { appointmentId, startsAt: hoursAhead(hour + 2) } }, own);
   await api.owner.query(`select hospital.override_appointment($1, 'urgent_need')`, [appointmentId]);
-  const nurse = await value(
-    api.owner,
-    `insert into hospital.staff_members (given_name, family_name, job, department_id, hired_on)
-     values ('Nurse', 'Helpful', 'nurse', $1, '2020-01-01') returning id`,
-    [hospital.departmentId],
-  );
-  await api.owner.query('select hospital.assign_appointment_staff($1, $2)', [appointmentId, nurse]);
+  await api.owner.query('select hospital.assign_appointment_staff($1, $2)', [
+    appointmentId,
+    await nurse(api, hospital),
+  ]);
   await api.call('bookSeries', { input: { ...wish, startsAt: hoursAhead(hour + 4), occurrences: 2 } }, own);
   await api.call('joinWaitlist', { input: wish }, own);
 }
+
+const nurse = ({ owner }: TestApi, { departmentId }: Hospital): Promise<string> =>
+  value(
+    owner,
+    `insert into hospital.staff_members (given_name, family_name, job, department_id, hired_on)
+     values ('Nurse', 'Helpful', 'nurse', $1, '2020-01-01') returning id`,
+    [departmentId],
+  );

@@ -50,6 +50,7 @@ export const nervesSensesFamilies: Scenario[] = [
     codes: ['F41.1'],
     diagnosis: 'Generalized anxiety disorder',
     notes: 'Breathing exercises help. Work stress eased. Therapy weekly.',
+    sensitivity: 'mental_health',
     prescriptions: [[take('312941', '50 mg once daily', 60, 'It may take four weeks to work.')]],
     treatments: [perform('Psychotherapy session', 140, 230, 45)],
   },
@@ -206,6 +207,7 @@ export const nervesSensesFamilies: Scenario[] = [
     codes: ['Z30.9'],
     diagnosis: 'Contraceptive advice',
     notes: 'Methods compared, no migraine with aura, blood pressure normal.',
+    sensitivity: 'sexual_health',
     prescriptions: [
       [take('748856', '1 tablet once daily', 84, 'Take at the same time every day.')],
       [take('831533', '1 tablet once daily', 84, 'Take within the same three hours every day.')],

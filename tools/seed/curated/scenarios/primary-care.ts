@@ -139,11 +139,23 @@ export const primaryCare: Scenario[] = [
     codes: ['F33.1'],
     diagnosis: 'Recurrent depression, moderate',
     notes: 'Sleep and appetite improving. No thoughts of self-harm. Continue treatment and counseling.',
+    sensitivity: 'mental_health',
     prescriptions: [
       [take('312941', '50 mg once daily', 60, 'It may take four weeks to work. Do not stop suddenly.')],
       [take('312938', '100 mg once daily', 60, 'Do not stop suddenly.')],
     ],
     treatments: [perform('Depression screening', 20, 40, 10)],
+  },
+  {
+    specialties: [...primary, 'Psychiatry'],
+    ages: [18, 90],
+    reason: 'Wants to drink less',
+    codes: ['F10.20'],
+    diagnosis: 'Alcohol dependence',
+    notes: 'Four glasses of wine a night for two years. Goals set, support group named, no withdrawal so far.',
+    sensitivity: 'substance_use',
+    prescriptions: [[]],
+    treatments: [],
   },
   {
     specialties: primary,

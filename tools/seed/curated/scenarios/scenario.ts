@@ -33,6 +33,8 @@ export interface Scenario {
   /** The diagnosis in the doctor's words. */
   diagnosis: string;
   notes: string;
+  /** How sensitive its notes are (of hospital.sensitivities), where not normal. */
+  sensitivity?: string;
   /** Alternatives; one patient always gets the same. Each is a list of medicines. */
   prescriptions: Prescribed[][];
   treatments: Performed[];
