@@ -28,7 +28,9 @@ call hospital_private.allow_reading(
   'hospital.waitlist_statuses', 'hospital.waitlist_entries',
   'hospital.appointments', 'hospital.appointment_status_history', 'hospital.diagnosis_codes',
   'hospital.medications', 'hospital.treatment_types', 'hospital.outcome_codes',
-  'hospital.notifications'
+  'hospital.notifications',
+  'hospital.proxy_relationships', 'hospital.proxy_scopes', 'hospital.patient_proxies',
+  'hospital.patient_merges'
 );
 
 -- People.
@@ -217,6 +219,14 @@ grant execute on function
   hospital.update_doctor,
   hospital.search_doctors,
   hospital.search_patients,
+  hospital.merge_patients,
+  hospital.unmerge_patients,
+  hospital.grant_proxy,
+  hospital.revoke_proxy,
+  hospital.patient_proxies_proxy_name,
+  hospital.patient_proxies_ends_at,
+  hospital.patient_proxies_is_live,
+  hospital.patients_records,
   hospital.free_slots,
   hospital.next_free_slot,
   hospital.hold_slot,

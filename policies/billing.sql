@@ -35,6 +35,7 @@ grant
 on hospital.appointments to hospital_billing;
 
 grant execute on function
+  hospital.patients_records,
   hospital.patients_full_name,
   hospital.patients_age,
   hospital.staff_members_full_name,

@@ -13,7 +13,7 @@ grant execute on function
   hospital_private.current_doctor_id,
   hospital_private.current_staff_member_id,
   hospital_private.current_account_id,
-  hospital_private.own_patient_ids,
+  hospital_private.doctor_patient_ids,
   hospital_private.roster_patient_ids,
   hospital_private.open_charts
 to hospital_doctor;
@@ -95,7 +95,7 @@ create policy doctor_insert_own_patients on hospital.appointments
   for insert to hospital_doctor
   with check (
     doctor_id = (select hospital_private.current_doctor_id())
-    and patient_id = any (array(select hospital_private.own_patient_ids()))
+    and patient_id = any (array(select hospital_private.doctor_patient_ids()))
     and status in ('held', 'scheduled')
   );
 -- What was called off is not taken back by the doctor: it would put the patient onto his roster.
@@ -121,7 +121,7 @@ create policy doctor_insert_own_patients on hospital.appointment_overrides
   for insert to hospital_doctor
   with check (
     doctor_id = (select hospital_private.current_doctor_id())
-    and patient_id = any (array(select hospital_private.own_patient_ids()))
+    and patient_id = any (array(select hospital_private.doctor_patient_ids()))
   );
 grant select, insert (doctor_id, patient_id, span, reason)
   on hospital.appointment_overrides to hospital_doctor;
@@ -177,7 +177,7 @@ create policy doctor_insert_own_patients on hospital.appointment_series
   for insert to hospital_doctor
   with check (
     doctor_id = (select hospital_private.current_doctor_id())
-    and patient_id = any (array(select hospital_private.own_patient_ids()))
+    and patient_id = any (array(select hospital_private.doctor_patient_ids()))
   );
 create policy doctor_update_just_made on hospital.appointment_series
   for update to hospital_doctor
@@ -478,6 +478,7 @@ grant execute on function
   hospital.add_treatment,
   hospital.void_treatment,
   hospital.record_condition,
+  hospital.patients_records,
   hospital.patients_full_name,
   hospital.patients_age,
   hospital.patients_medications_in_use,

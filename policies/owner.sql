@@ -58,3 +58,7 @@ create policy owner_all_rows on hospital.note_sections to hospital_owner using (
 create policy owner_all_rows on hospital.clinical_notes to hospital_owner using (true) with check (true);
 create policy owner_all_rows on hospital.clinical_note_versions to hospital_owner using (true) with check (true);
 create policy owner_all_rows on hospital.sensitivity_grants to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.patient_merges to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.proxy_relationships to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.proxy_scopes to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.patient_proxies to hospital_owner using (true) with check (true);

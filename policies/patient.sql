@@ -1,4 +1,5 @@
--- hospital_patient sees the own record, the calendar's free times and the directory of doctors.
+-- hospital_patient sees the own record and those one is a proxy for, the calendar's free times and the
+-- directory of doctors.
 call hospital_private.reset_access('hospital_patient');
 grant usage on schema hospital, analytics, hospital_private to hospital_patient;
 
@@ -9,7 +10,9 @@ grant execute on function
   hospital.log_out,
   hospital.current_account,
   hospital_private.session_has_role,
-  hospital_private.current_patient_id
+  hospital_private.current_patient_id,
+  hospital_private.current_patient_ids,
+  hospital_private.own_patient_ids
 to hospital_patient;
 
 -- The directory and the vocabularies.
@@ -19,6 +22,7 @@ call hospital_private.allow_reading(
   'hospital.sexes', 'hospital.contact_kinds', 'hospital.identifier_systems',
   'hospital.appointment_types', 'hospital.appointment_statuses', 'hospital.cancellation_reasons',
   'hospital.no_show_reasons', 'hospital.override_reasons', 'hospital.waitlist_statuses',
+  'hospital.proxy_relationships', 'hospital.proxy_scopes',
   'hospital.diagnosis_codes', 'hospital.medications', 'hospital.treatment_types',
   'hospital.outcome_codes'
 );
@@ -35,10 +39,11 @@ create policy patient_select_doctors on hospital.staff_members
   );
 grant select on hospital.staff_members to hospital_patient;
 
--- Oneself. Name, birth and sex are changed by reception, against a document.
+-- Oneself, and to read those one is a proxy for. Name, birth and sex are changed by reception, against a
+-- document. What a proxy leaves to the patient: how to be reached, and the numbers other systems gave.
 create policy patient_select_own on hospital.patients
   for select to hospital_patient
-  using (id = (select hospital_private.current_patient_id()));
+  using (id = any (array(select hospital_private.own_patient_ids())));
 create policy patient_update_own on hospital.patients
   for update to hospital_patient
   using (id = (select hospital_private.current_patient_id()))
@@ -46,7 +51,7 @@ create policy patient_update_own on hospital.patients
 grant select, update (time_zone) on hospital.patients to hospital_patient;
 create policy patient_select_own on hospital.contact_points
   for select to hospital_patient
-  using (patient_id = (select hospital_private.current_patient_id()));
+  using (patient_id = any (array(select hospital_private.own_patient_ids())));
 create policy patient_insert_own on hospital.contact_points
   for insert to hospital_patient
   with check (patient_id = (select hospital_private.current_patient_id()));
@@ -58,18 +63,27 @@ grant select, insert (patient_id, staff_member_id, kind, value), update (value)
   on hospital.contact_points to hospital_patient;
 create policy patient_select_own on hospital.patient_identifiers
   for select to hospital_patient
-  using (patient_id = (select hospital_private.current_patient_id()));
+  using (patient_id = any (array(select hospital_private.current_patient_ids())));
 grant select on hospital.patient_identifiers to hospital_patient;
+
+-- Proxies: who acts for oneself, and whom one acts for.
+create policy patient_select_own on hospital.patient_proxies
+  for select to hospital_patient
+  using (
+    patient_id = any (array(select hospital_private.current_patient_ids()))
+    or proxy_id = any (array(select hospital_private.current_patient_ids()))
+  );
+grant select on hospital.patient_proxies to hospital_patient;
 
 -- Appointments: hold, book, move, change the reason, cancel. End and room are not the patient's to
 -- choose, nor is setting a rule aside.
 create policy patient_select_own on hospital.appointments
   for select to hospital_patient
-  using (patient_id = (select hospital_private.current_patient_id()));
+  using (patient_id = any (array(select hospital_private.own_patient_ids())));
 create policy patient_insert_own on hospital.appointments
   for insert to hospital_patient
   with check (
-    patient_id = (select hospital_private.current_patient_id())
+    patient_id = any (array(select hospital_private.own_patient_ids(to_book => true)))
     and status in ('held', 'scheduled')
     and starts_at > clock_timestamp()
     and override_id is null
@@ -79,12 +93,12 @@ create policy patient_insert_own on hospital.appointments
 create policy patient_update_own on hospital.appointments
   for update to hospital_patient
   using (
-    patient_id = (select hospital_private.current_patient_id())
+    patient_id = any (array(select hospital_private.own_patient_ids(to_book => true)))
     and status in ('held', 'scheduled')
     and starts_at > clock_timestamp()
   )
   with check (
-    patient_id = (select hospital_private.current_patient_id())
+    patient_id = any (array(select hospital_private.own_patient_ids(to_book => true)))
     and status in ('held', 'scheduled', 'cancelled')
     and starts_at > clock_timestamp()
     and (
@@ -105,26 +119,26 @@ grant
 on hospital.appointments to hospital_patient;
 create policy patient_select_own on hospital.appointment_overrides
   for select to hospital_patient
-  using (patient_id = (select hospital_private.current_patient_id()));
+  using (patient_id = any (array(select hospital_private.own_patient_ids())));
 grant select on hospital.appointment_overrides to hospital_patient;
 create policy patient_select_own on hospital.appointment_moves
   for select to hospital_patient
-  using (patient_id = (select hospital_private.current_patient_id()));
+  using (patient_id = any (array(select hospital_private.own_patient_ids())));
 grant select on hospital.appointment_moves to hospital_patient;
 -- What was skipped is said while a series is booked, and never changed afterwards.
 create policy patient_select_own on hospital.appointment_series
   for select to hospital_patient
-  using (patient_id = (select hospital_private.current_patient_id()));
+  using (patient_id = any (array(select hospital_private.own_patient_ids())));
 create policy patient_insert_own on hospital.appointment_series
   for insert to hospital_patient
-  with check (patient_id = (select hospital_private.current_patient_id()));
+  with check (patient_id = any (array(select hospital_private.own_patient_ids(to_book => true))));
 create policy patient_update_just_made on hospital.appointment_series
   for update to hospital_patient
   using (
-    patient_id = (select hospital_private.current_patient_id())
+    patient_id = any (array(select hospital_private.own_patient_ids(to_book => true)))
     and created_at = now()
   )
-  with check (patient_id = (select hospital_private.current_patient_id()));
+  with check (patient_id = any (array(select hospital_private.own_patient_ids(to_book => true))));
 grant
   select,
   insert (
@@ -134,7 +148,7 @@ grant
 on hospital.appointment_series to hospital_patient;
 create policy patient_select_own on hospital.appointment_staff
   for select to hospital_patient
-  using (patient_id = (select hospital_private.current_patient_id()));
+  using (patient_id = any (array(select hospital_private.own_patient_ids())));
 grant select on hospital.appointment_staff to hospital_patient;
 create policy patient_select_own on hospital.appointment_status_history
   for select to hospital_patient
@@ -143,7 +157,7 @@ create policy patient_select_own on hospital.appointment_status_history
       array(
         select a.id
         from hospital.appointments as a
-        where a.patient_id = (select hospital_private.current_patient_id())
+        where a.patient_id = any (array(select hospital_private.own_patient_ids()))
       )
     )
   );
@@ -151,18 +165,21 @@ grant select on hospital.appointment_status_history to hospital_patient;
 -- The waitlist: who comes first is not the patient's to say, and a place given up is not taken back.
 create policy patient_select_own on hospital.waitlist_entries
   for select to hospital_patient
-  using (patient_id = (select hospital_private.current_patient_id()));
+  using (patient_id = any (array(select hospital_private.own_patient_ids())));
 create policy patient_insert_own on hospital.waitlist_entries
   for insert to hospital_patient
-  with check (patient_id = (select hospital_private.current_patient_id()) and status = 'waiting');
+  with check (
+    patient_id = any (array(select hospital_private.own_patient_ids(to_book => true)))
+    and status = 'waiting'
+  );
 create policy patient_update_own on hospital.waitlist_entries
   for update to hospital_patient
   using (
-    patient_id = (select hospital_private.current_patient_id())
+    patient_id = any (array(select hospital_private.own_patient_ids(to_book => true)))
     and status = 'waiting'
   )
   with check (
-    patient_id = (select hospital_private.current_patient_id())
+    patient_id = any (array(select hospital_private.own_patient_ids(to_book => true)))
     and status in ('waiting', 'withdrawn')
   );
 grant
@@ -174,47 +191,47 @@ grant
 on hospital.waitlist_entries to hospital_patient;
 create policy patient_select_own on hospital.notifications
   for select to hospital_patient
-  using (patient_id = (select hospital_private.current_patient_id()));
+  using (patient_id = any (array(select hospital_private.own_patient_ids())));
 grant select on hospital.notifications to hospital_patient;
 
 -- The record, to read.
 create policy patient_select_own on hospital.visits
   for select to hospital_patient
-  using (patient_id = (select hospital_private.current_patient_id()));
+  using (patient_id = any (array(select hospital_private.own_patient_ids())));
 grant select on hospital.visits to hospital_patient;
 create policy patient_select_own on hospital.visit_versions
   for select to hospital_patient
-  using (patient_id = (select hospital_private.current_patient_id()));
+  using (patient_id = any (array(select hospital_private.own_patient_ids())));
 grant select on hospital.visit_versions to hospital_patient;
 create policy patient_select_own on hospital.visit_diagnoses
   for select to hospital_patient
-  using (patient_id = (select hospital_private.current_patient_id()));
+  using (patient_id = any (array(select hospital_private.own_patient_ids())));
 grant select on hospital.visit_diagnoses to hospital_patient;
 create policy patient_select_own on hospital.patient_conditions
   for select to hospital_patient
-  using (patient_id = (select hospital_private.current_patient_id()));
+  using (patient_id = any (array(select hospital_private.own_patient_ids())));
 grant select on hospital.patient_conditions to hospital_patient;
 create policy patient_select_own on hospital.prescriptions
   for select to hospital_patient
-  using (patient_id = (select hospital_private.current_patient_id()));
+  using (patient_id = any (array(select hospital_private.own_patient_ids())));
 grant select on hospital.prescriptions to hospital_patient;
 create policy patient_select_own on hospital.treatments
   for select to hospital_patient
-  using (patient_id = (select hospital_private.current_patient_id()));
+  using (patient_id = any (array(select hospital_private.own_patient_ids())));
 grant select on hospital.treatments to hospital_patient;
 
 -- Consents, and who looked.
 call hospital_private.allow_reading('hospital_patient', 'patient', 'hospital.consent_scopes');
 create policy patient_select_own on hospital.consents
   for select to hospital_patient
-  using (patient_id = (select hospital_private.current_patient_id()));
+  using (patient_id = any (array(select hospital_private.current_patient_ids())));
 create policy patient_insert_own on hospital.consents
   for insert to hospital_patient
   with check (patient_id = (select hospital_private.current_patient_id()));
 create policy patient_update_own on hospital.consents
   for update to hospital_patient
-  using (patient_id = (select hospital_private.current_patient_id()))
-  with check (patient_id = (select hospital_private.current_patient_id()));
+  using (patient_id = any (array(select hospital_private.current_patient_ids())))
+  with check (patient_id = any (array(select hospital_private.current_patient_ids())));
 grant
   select,
   insert (patient_id, scope, staff_member_id, department_id, granted, evidence),
@@ -231,16 +248,21 @@ call hospital_private.allow_reading(
   'hospital_patient', 'patient',
   'hospital.sensitivities', 'hospital.note_types', 'hospital.note_sections'
 );
+-- Who acts for a patient reads what is sensitive as little as a colleague does.
 create policy patient_select_own on hospital.clinical_notes
   for select to hospital_patient
   using (
-    patient_id = (select hospital_private.current_patient_id())
+    patient_id = any (array(select hospital_private.own_patient_ids()))
     and signed_at is not null
+    and (
+      sensitivity = 'normal'
+      or patient_id = any (array(select hospital_private.current_patient_ids()))
+    )
   );
 grant select on hospital.clinical_notes to hospital_patient;
 create policy patient_select_own on hospital.sensitivity_grants
   for select to hospital_patient
-  using (patient_id = (select hospital_private.current_patient_id()));
+  using (patient_id = any (array(select hospital_private.current_patient_ids())));
 grant select on hospital.sensitivity_grants to hospital_patient;
 grant execute on function
   hospital.search_notes,
@@ -266,6 +288,12 @@ grant execute on function
   hospital.book_series,
   hospital.cancel_series,
   hospital.update_patient,
+  hospital.grant_proxy,
+  hospital.revoke_proxy,
+  hospital.patient_proxies_proxy_name,
+  hospital.patient_proxies_ends_at,
+  hospital.patient_proxies_is_live,
+  hospital.patients_records,
   hospital.patients_full_name,
   hospital.patients_age,
   hospital.patients_medications_in_use,

@@ -186,12 +186,30 @@ grant execute on function
   hospital.withdraw_consent
 to hospital_reception;
 
+-- Who acts for whom, and which records are one person's.
+create policy reception_select_all on hospital.patient_proxies
+  for select to hospital_reception
+  using ((select hospital_private.session_has_role('reception')));
+grant select on hospital.patient_proxies to hospital_reception;
+create policy reception_select_all on hospital.patient_merges
+  for select to hospital_reception
+  using ((select hospital_private.session_has_role('reception')));
+grant select on hospital.patient_merges to hospital_reception;
+call hospital_private.allow_reading(
+  'hospital_reception', 'reception', 'hospital.proxy_relationships', 'hospital.proxy_scopes'
+);
+
 grant execute on function
   hospital.register_patient,
   hospital.register_patient_and_book,
   hospital.update_patient,
   hospital.deactivate_patient,
   hospital.search_patients,
+  hospital.grant_proxy,
+  hospital.revoke_proxy,
+  hospital.patient_proxies_proxy_name,
+  hospital.patient_proxies_ends_at,
+  hospital.patient_proxies_is_live,
   hospital.hold_slot,
   hospital.confirm_hold,
   hospital.book_appointment,

@@ -32,6 +32,7 @@ grant execute on function
   hospital.free_slots,
   hospital.next_free_slot,
   hospital.search_doctors,
+  hospital.patients_records,
   hospital.patients_full_name,
   hospital.patients_age,
   hospital.staff_members_full_name,

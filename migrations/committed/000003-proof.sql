@@ -1,5 +1,5 @@
 --! Previous: sha1:079a0139ae16548df043822897d82305227948a5
---! Hash: sha1:fcade985d0da04dabc6494fd1a4d30dd8ccf6843
+--! Hash: sha1:53fe6f7e79d03853d7c315661dc240317b4890a6
 --! Message: proof
 
 --! split: 150-privacy-rules.sql
@@ -422,6 +422,147 @@ create index appointments_doctor_id_patient_id_idx on hospital.appointments (doc
 create index visits_doctor_id_patient_id_idx on hospital.visits (doctor_id, patient_id)
   where voided_at is null;
 
+--! split: 200-same-person.sql
+-- One person may have several records. The link points at the record that goes on, and person_id names that
+-- record on every one of them, so that readers compare instead of following.
+alter table hospital.patients
+  add column person_id bigint not null generated always as (coalesce(merged_into_id, id)) stored,
+  add constraint patients_id_person_id_key unique (id, person_id),
+  drop constraint patients_merged_into_id_fkey,
+  -- Only a record whose person is itself can be pointed at, and while it is, it stays so: neither chain nor
+  -- circle can be written, whoever writes and however many at once.
+  add constraint patients_merged_into_a_survivor
+    foreign key (merged_into_id, person_id) references hospital.patients (id, person_id);
+drop index hospital.patients_merged_into_id_idx;
+create index patients_person_id_merged_into_id_idx on hospital.patients (person_id, merged_into_id);
+comment on column hospital.patients.person_id is 'The record that stands for the person: this one, or the one it was merged into.';
+
+create table hospital.patient_merges (
+  id           bigint      generated always as identity primary key,
+  duplicate_id bigint      not null references hospital.patients (id),
+  survivor_id  bigint      not null references hospital.patients (id),
+  reason       text,
+  merged_at    timestamptz not null default clock_timestamp(),
+  merged_by    bigint      references hospital_private.accounts (id),
+  unmerged_at  timestamptz,
+  unmerged_by  bigint      references hospital_private.accounts (id),
+  constraint patient_merges_reason_not_blank
+    check (btrim(reason) <> '' and char_length(reason) <= 500),
+  constraint patient_merges_undone_afterwards check (unmerged_at >= merged_at)
+);
+create unique index patient_merges_one_standing_of_duplicate
+  on hospital.patient_merges (duplicate_id)
+  where unmerged_at is null;
+create index patient_merges_duplicate_id_idx on hospital.patient_merges (duplicate_id);
+create index patient_merges_survivor_id_idx on hospital.patient_merges (survivor_id);
+create index patient_merges_merged_by_idx on hospital.patient_merges (merged_by)
+  where merged_by is not null;
+create index patient_merges_unmerged_by_idx on hospital.patient_merges (unmerged_by)
+  where unmerged_by is not null;
+comment on table hospital.patient_merges is 'Every merge of two records of one person, written by a trigger; one that was undone stays on the list.';
+comment on column hospital.patient_merges.id is 'The key of the entry, in the order of the merges.';
+comment on column hospital.patient_merges.duplicate_id is 'The record that was closed and points at the other.';
+comment on column hospital.patient_merges.survivor_id is 'The record that goes on.';
+comment on column hospital.patient_merges.reason is 'Why the two were held for one person, up to 500 characters, or null where a tool wrote the link.';
+comment on column hospital.patient_merges.merged_at is 'When they were merged.';
+comment on column hospital.patient_merges.merged_by is 'The account that merged them, or null for a tool.';
+comment on column hospital.patient_merges.unmerged_at is 'When the merge was undone, or null while it stands.';
+comment on column hospital.patient_merges.unmerged_by is 'The account that undid it, or null.';
+
+alter table hospital.patient_merges enable row level security;
+alter table hospital.patient_merges force row level security;
+
+--! split: 201-proxies.sql
+-- Proxies: who may act for a patient. Being one is a span of time in a row, and the policies read it.
+
+create table hospital.proxy_relationships (
+  code        text    primary key,
+  name        text    not null,
+  is_guardian boolean not null,
+  constraint proxy_relationships_code_is_guardian_key unique (code, is_guardian)
+);
+comment on table hospital.proxy_relationships is 'What a proxy is to the patient.';
+comment on column hospital.proxy_relationships.code is 'The code of the relationship, such as parent.';
+comment on column hospital.proxy_relationships.name is 'The words shown to people.';
+comment on column hospital.proxy_relationships.is_guardian is 'Whether it is had by law and ends when the patient comes of age; any other rests on the patient''s own word.';
+insert into hospital.proxy_relationships (code, name, is_guardian) values
+  ('parent', 'Parent', true),
+  ('legal_guardian', 'Legal guardian', true),
+  ('power_of_attorney', 'Power of attorney', false),
+  ('spouse', 'Spouse or partner', false),
+  ('adult_child', 'Grown-up child', false),
+  ('caregiver', 'Caregiver', false),
+  ('other', 'Another person of trust', false);
+
+create table hospital.proxy_scopes (
+  code     text    primary key,
+  name     text    not null,
+  may_book boolean not null
+);
+comment on table hospital.proxy_scopes is 'What a proxy may do.';
+comment on column hospital.proxy_scopes.code is 'The code of the scope, such as read.';
+comment on column hospital.proxy_scopes.name is 'The words shown to people.';
+comment on column hospital.proxy_scopes.may_book is 'Whether the proxy also books, moves and calls off appointments.';
+insert into hospital.proxy_scopes (code, name, may_book) values
+  ('read', 'Reads the record', false),
+  ('read_and_book', 'Reads the record and keeps the appointments', true);
+
+create table hospital.patient_proxies (
+  id           bigint      generated always as identity primary key,
+  patient_id   bigint      not null references hospital.patients (id),
+  proxy_id     bigint      not null references hospital.patients (id),
+  relationship text        not null,
+  is_guardian  boolean     not null,
+  scope        text        not null references hospital.proxy_scopes (code),
+  granted      tstzrange   not null,
+  granted_by   bigint      references hospital_private.accounts (id),
+  evidence     text,
+  revoked_at   timestamptz,
+  revoked_by   bigint      references hospital_private.accounts (id),
+  constraint patient_proxies_of_a_known_kind
+    foreign key (relationship, is_guardian)
+    references hospital.proxy_relationships (code, is_guardian),
+  constraint patient_proxies_somebody_else check (proxy_id <> patient_id),
+  constraint patient_proxies_granted_from_a_time
+    check (not isempty(granted) and not lower_inf(granted)),
+  constraint patient_proxies_guardian_has_evidence check (not is_guardian or evidence is not null),
+  constraint patient_proxies_evidence_not_blank
+    check (btrim(evidence) <> '' and char_length(evidence) <= 500),
+  -- Whom the law made a guardian, the patient may name again when he is of age.
+  constraint patient_proxies_one_grant_at_a_time
+    exclude using gist
+      (patient_id with =, proxy_id with =, (is_guardian::integer) with =, granted with &&)
+    where (revoked_at is null)
+);
+create index patient_proxies_patient_id_idx on hospital.patient_proxies (patient_id);
+create index patient_proxies_proxy_id_idx on hospital.patient_proxies (proxy_id);
+create index patient_proxies_relationship_is_guardian_idx
+  on hospital.patient_proxies (relationship, is_guardian);
+create index patient_proxies_scope_idx on hospital.patient_proxies (scope);
+create index patient_proxies_granted_by_idx on hospital.patient_proxies (granted_by)
+  where granted_by is not null;
+create index patient_proxies_revoked_by_idx on hospital.patient_proxies (revoked_by)
+  where revoked_by is not null;
+comment on table hospital.patient_proxies is 'Who may act for whom: parents and guardians of minors, and whom a grown-up patient has named.';
+comment on column hospital.patient_proxies.id is 'The key of the grant.';
+comment on column hospital.patient_proxies.patient_id is 'The patient acted for.';
+comment on column hospital.patient_proxies.proxy_id is 'Who acts, by the record he logs in to.';
+comment on column hospital.patient_proxies.relationship is 'What the proxy is to the patient, from the list of relationships.';
+comment on column hospital.patient_proxies.is_guardian is 'That relationship''s own word on whether it is had by law; it travels in the foreign key.';
+comment on column hospital.patient_proxies.scope is 'What the proxy may do, from the list of scopes.';
+comment on column hospital.patient_proxies.granted is 'From when until when; without an end it lasts until it is revoked or, of a guardian, until the patient comes of age.';
+comment on column hospital.patient_proxies.granted_by is 'The account that granted it, or null for a tool.';
+comment on column hospital.patient_proxies.evidence is 'The document a guardian was entered against, up to 500 characters.';
+comment on column hospital.patient_proxies.revoked_at is 'When it was revoked or given up, or null.';
+comment on column hospital.patient_proxies.revoked_by is 'The account that revoked it, or null.';
+
+alter table hospital.proxy_relationships enable row level security;
+alter table hospital.proxy_relationships force row level security;
+alter table hospital.proxy_scopes enable row level security;
+alter table hospital.proxy_scopes force row level security;
+alter table hospital.patient_proxies enable row level security;
+alter table hospital.patient_proxies force row level security;
+
 --! split: 320-live-events.sql
 -- What live subscribers are about to be told. pg_notify in the transaction of a booking would make all
 -- bookings wait for one another: the server lets one notifying transaction commit at a time, its flush
@@ -788,7 +929,646 @@ create or replace trigger _100_timestamps
   before update on hospital.sensitivity_grants
   for each row execute function hospital_private.touch();
 
---! split: 502-04-scheduling-department_today.sql
+--! split: 502-02-identity-current_account.sql
+-- source: sql/02-identity/current_account.sql
+create or replace function hospital.current_account()
+returns hospital.account
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select
+    a.email,
+    s.role,
+    array(
+      select r.role
+      from hospital_private.account_roles as r
+      where r.account_id = a.id
+      order by r.role
+    ),
+    p.person_id,
+    a.staff_member_id,
+    d.id,
+    m.department_id,
+    s.access_expires_at
+  from hospital_private.current_session() as s
+  join hospital_private.accounts as a
+    on a.id = s.account_id
+  left join hospital.patients as p
+    on p.id = a.patient_id
+  left join hospital.staff_members as m
+    on m.id = a.staff_member_id
+  left join hospital.doctors as d
+    on d.staff_member_id = m.id;
+$$;
+comment on function hospital.current_account() is
+  'Who is logged in and as what, or null. Lends the owner''s right to read the caller''s own account.';
+
+--! split: 503-02-identity-current_ids.sql
+-- source: sql/02-identity/current_ids.sql
+-- Who the live session is. Each answers null without a session, and null equals nothing, so a
+-- policy built on them denies by default.
+create or replace function hospital_private.current_account_id()
+returns bigint
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select s.account_id
+  from hospital_private.current_session() as s;
+$$;
+comment on function hospital_private.current_account_id() is
+  'The account of the live session, or null; lends the owner''s right to read sessions.';
+
+create or replace function hospital_private.current_patient_id()
+returns bigint
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  session hospital_private.sessions := hospital_private.current_session();
+begin
+  return (
+    select p.person_id
+    from hospital_private.accounts as a
+    join hospital.patients as p
+      on p.id = a.patient_id
+    where a.id = session.account_id
+      and session.role = 'patient'
+  );
+end;
+$$;
+comment on function hospital_private.current_patient_id() is
+  'The patient of a live session in the role patient, by the record that goes on where several were merged, or null; lends the owner''s right to read accounts.';
+
+create or replace function hospital_private.current_staff_member_id()
+returns bigint
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select a.staff_member_id
+  from hospital_private.current_session() as s
+  join hospital_private.accounts as a
+    on a.id = s.account_id
+  where s.role <> 'patient';
+$$;
+comment on function hospital_private.current_staff_member_id() is
+  'The member of staff of a live session in any role but patient, or null; lends the owner''s right to read accounts.';
+
+create or replace function hospital_private.current_doctor_id()
+returns bigint
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  session hospital_private.sessions := hospital_private.current_session();
+begin
+  return (
+    select d.id
+    from hospital_private.accounts as a
+    join hospital.doctors as d
+      on d.staff_member_id = a.staff_member_id
+    where a.id = session.account_id
+      and session.role = 'doctor'
+      and d.is_active
+  );
+end;
+$$;
+comment on function hospital_private.current_doctor_id() is
+  'The active doctor of a live session in the role doctor, or null; lends the owner''s right to read accounts.';
+
+create or replace function hospital_private.current_department_id()
+returns bigint
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select m.department_id
+  from hospital_private.current_session() as s
+  join hospital_private.accounts as a
+    on a.id = s.account_id
+  join hospital.staff_members as m
+    on m.id = a.staff_member_id
+  where s.role <> 'patient';
+$$;
+comment on function hospital_private.current_department_id() is
+  'The department of the member of staff of a live session, or null; lends the owner''s right to read accounts.';
+
+--! split: 504-03-people-merge_patients.sql
+-- source: sql/03-people/merge_patients.sql
+-- Two records turn out to be one person's. Nothing of either is rewritten: the duplicate is closed and points
+-- at the other, and readers see both as one. A record that has nothing to come can never meet the other's
+-- appointments, so the duplicate's are called off or booked anew first; its guard sees to that on every path.
+create or replace function hospital.merge_patients(
+  duplicate_id bigint,
+  survivor_id bigint,
+  reason text
+)
+returns hospital.patients
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  survivor hospital.patients;
+begin
+  perform hospital_private.require_role('administrator');
+  if merge_patients.reason is null then
+    raise exception using
+      errcode = 'MISSA',
+      message = 'Say why the two are one person.';
+  end if;
+  perform hospital_private.lock_calendars(
+    '{}', array[merge_patients.duplicate_id, merge_patients.survivor_id]
+  );
+  select s.*
+  into survivor
+  from hospital.patients as s
+  cross join hospital.patients as d
+  where s.id = merge_patients.survivor_id
+    and d.id = merge_patients.duplicate_id;
+  if survivor.id is null then
+    raise exception using
+      errcode = 'NTFND',
+      message = 'There is no such patient.';
+  end if;
+  if exists (
+    select
+    from hospital.patients as p
+    where p.merged_into_id = merge_patients.duplicate_id
+      or (
+        p.id in (merge_patients.duplicate_id, merge_patients.survivor_id)
+        and p.merged_into_id is not null
+      )
+  ) then
+    raise exception using
+      errcode = 'MERGD',
+      message = 'One of the two is part of another merge.',
+      hint = 'Undo that first, or merge into the record that goes on.';
+  end if;
+  if exists (
+    select
+    from hospital.waitlist_entries as w
+    where w.patient_id = merge_patients.duplicate_id
+      and w.status = 'waiting'
+  ) then
+    raise exception using
+      errcode = 'INWAY',
+      message = 'The duplicate is on the waitlist.',
+      hint = 'Leave the waitlist for it first, and join for the record that goes on.';
+  end if;
+  update hospital.patients as p
+  set merged_into_id = merge_patients.survivor_id
+  where p.id = merge_patients.duplicate_id;
+  update hospital.patient_merges as m
+  set reason = btrim(merge_patients.reason)
+  where m.duplicate_id = merge_patients.duplicate_id
+    and m.unmerged_at is null;
+  return survivor;
+end;
+$$;
+comment on function hospital.merge_patients(bigint, bigint, text) is
+  'Closes a duplicate record of a person, links it to the one that goes on and returns that one; for administrators. Raises UNAUT, PRMSN, MISSA, NTFND, MERGD, RETRY, and INWAY while the duplicate has appointments to come or waits for some. Lends the owner''s right to write the link.';
+
+create or replace function hospital.unmerge_patients(duplicate_id bigint)
+returns hospital.patients
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  separate hospital.patients;
+begin
+  perform hospital_private.require_role('administrator');
+  update hospital.patients as p
+  set merged_into_id = null
+  where p.id = unmerge_patients.duplicate_id
+    and p.merged_into_id is not null
+  returning p.*
+  into separate;
+  if separate.id is null then
+    raise exception using
+      errcode = 'NTFND',
+      message = 'There is no such duplicate.';
+  end if;
+  return separate;
+end;
+$$;
+comment on function hospital.unmerge_patients(bigint) is
+  'Undoes the merge of a duplicate, which is a record of its own again, and returns it; who has a chart of either open logs in anew. For administrators. Raises UNAUT, PRMSN, NTFND. Lends the owner''s right to write the link.';
+
+-- Who linked what and when is kept on every path; the function adds why.
+create or replace function hospital_private.record_merge()
+returns trigger
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  update hospital.patient_merges as m
+  set unmerged_at = clock_timestamp(),
+    unmerged_by = hospital_private.current_account_id()
+  where m.duplicate_id = new.id
+    and m.unmerged_at is null;
+  if new.merged_into_id is not null then
+    insert into hospital.patient_merges (duplicate_id, survivor_id, merged_by)
+    values (new.id, new.merged_into_id, hospital_private.current_account_id());
+  end if;
+  return null;
+end;
+$$;
+comment on function hospital_private.record_merge() is
+  'Trigger: keeps the history of merges. Lends the owner''s right to write it, which nobody else has.';
+
+create or replace trigger _700_record_merge_insert
+  after insert on hospital.patients
+  for each row
+  when (new.merged_into_id is not null)
+  execute function hospital_private.record_merge();
+create or replace trigger _700_record_merge_update
+  after update on hospital.patients
+  for each row
+  when (new.merged_into_id is distinct from old.merged_into_id)
+  execute function hospital_private.record_merge();
+
+-- While two are held for one, who treats the one may open the other's chart. That must not outlive the
+-- mistake, so whoever has a chart of theirs open logs in anew. Opening a chart holds the record for key
+-- share: what is being opened is waited for here, and what is opened later asks after the link is gone.
+create or replace function hospital_private.close_separated_charts()
+returns trigger
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform
+  from hospital.patients as p
+  where p.id = old.merged_into_id
+  for update;
+  update hospital_private.sessions as s
+  set revoked_at = clock_timestamp(),
+    revoked_reason = 'revoked'
+  where s.revoked_at is null
+    and s.id in (
+      select o.session_id
+      from audit.chart_openings as o
+      where o.patient_id in (old.id, old.merged_into_id)
+    );
+  return null;
+end;
+$$;
+comment on function hospital_private.close_separated_charts() is
+  'Trigger: ends the sessions that have opened a chart of two records that are one person''s no more. Lends the owner''s right to end sessions.';
+
+create or replace trigger _710_close_separated_charts
+  after update on hospital.patients
+  for each row
+  when (old.merged_into_id is not null and new.merged_into_id is distinct from old.merged_into_id)
+  execute function hospital_private.close_separated_charts();
+
+--! split: 505-03-people-same_person_ids.sql
+-- source: sql/03-people/same_person_ids.sql
+-- The one place where a key becomes all keys of the person. Whoever decides by keys who may see whom asks here
+-- last, so that what is seen of one record is seen of all.
+create or replace function hospital_private.same_person_ids(patient_ids bigint[])
+returns setof bigint
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select p.id
+  from hospital.patients as q
+  join hospital.patients as p
+    on p.person_id = q.person_id
+  where q.id = any (same_person_ids.patient_ids);
+$$;
+comment on function hospital_private.same_person_ids(bigint[]) is
+  'The keys of all records of the persons whose records are named, these included. Only functions call it: which records are one person''s is nobody''s business. Lends the owner''s right to read that.';
+
+create or replace function hospital.patients_records(patient hospital.patients)
+returns setof hospital.patients
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select p.*
+  from hospital.patients as p
+  where p.person_id = patient.person_id
+  order by
+    (p.merged_into_id is not null),
+    p.id;
+$$;
+comment on function hospital.patients_records(hospital.patients) is
+  'All records of the person that the caller may see, the one that goes on first.';
+
+--! split: 506-03-people-search_patients.sql
+-- source: sql/03-people/search_patients.sql
+-- LIKE is not leakproof, so under row security it would run only after the policy had been applied
+-- to every row, and no index could help. The keys are found here with the owner's right and an
+-- index. The rule of who may see whom is applied again, because that somebody is a patient here is
+-- itself a secret; whoever asks still reads the rows under his own policies.
+create or replace function hospital_private.matching_patient_ids(search text)
+returns setof bigint
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select m.person_id
+  from (
+    select p.person_id
+    from hospital.patients as p
+    where p.given_name || ' ' || p.family_name ilike
+      '%' || hospital_private.escape_like(matching_patient_ids.search) || '%'
+    union
+    select p.person_id
+    from hospital.patients as p
+    where p.mrn = upper(matching_patient_ids.search)
+  ) as m
+  where (select hospital_private.session_has_role('reception'))
+    or (select hospital_private.session_has_role('administrator'))
+    or m.person_id = any (array(select hospital_private.roster_patient_ids()));
+$$;
+comment on function hospital_private.matching_patient_ids(text) is
+  'The keys of patients whose name contains the text or whose record number it is, of a duplicate that of the record that goes on: all of them for reception and administrators, those on the roster for doctors and nurses. Lends the owner''s right to use the index on names.';
+
+create or replace function hospital.search_patients(search text)
+returns setof hospital.patients
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select p.*
+  from hospital.patients as p
+  where p.id = any (
+    array(
+      select hospital_private.matching_patient_ids(search_patients.search)
+    )
+  )
+  order by
+    p.family_name,
+    p.given_name,
+    p.id;
+$$;
+comment on function hospital.search_patients(text) is
+  'The patients the caller may see whose name contains the text, or whose record number it is. A duplicate is found as the record it was merged into.';
+
+--! split: 507-04-scheduling-booking_conflict.sql
+-- source: sql/04-scheduling/booking_conflict.sql
+-- What the exclusion constraints will say, asked before anything is locked: a refusal costs a look,
+-- and its code is the clear one. A hold that has run out is in nobody's way.
+create or replace function hospital_private.booking_conflict(
+  doctor_id bigint,
+  patient_id bigint,
+  room_id bigint,
+  busy tstzrange,
+  ignored_id bigint default null
+)
+returns text
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  ignored bigint;
+begin
+  if booking_conflict.ignored_id is not null
+    and hospital_private.may_ask_about(booking_conflict.patient_id)
+  then
+    select a.id
+    into ignored
+    from hospital.appointments as a
+    where a.id = booking_conflict.ignored_id
+      and a.patient_id = booking_conflict.patient_id;
+  end if;
+  if exists (
+    select
+    from hospital.appointments as a
+    where a.doctor_id = booking_conflict.doctor_id
+      and a.busy && booking_conflict.busy
+      and a.status in ('held', 'scheduled', 'checked_in', 'in_progress')
+      and (a.status <> 'held' or a.expires_at > clock_timestamp())
+      and a.id is distinct from ignored
+  ) then
+    return 'doctor';
+  end if;
+  if exists (
+      select
+      from hospital.appointments as a
+      where a.patient_id = booking_conflict.patient_id
+        and a.busy && booking_conflict.busy
+        and a.status in ('held', 'scheduled', 'checked_in', 'in_progress')
+        and (a.status <> 'held' or a.expires_at > clock_timestamp())
+        and a.id is distinct from ignored
+    )
+    and hospital_private.may_ask_about(booking_conflict.patient_id)
+  then
+    return 'patient';
+  end if;
+  if exists (
+    select
+    from hospital.appointments as a
+    where a.room_id = booking_conflict.room_id
+      and a.busy && booking_conflict.busy
+      and a.status in ('held', 'scheduled', 'checked_in', 'in_progress')
+      and (a.status <> 'held' or a.expires_at > clock_timestamp())
+      and a.id is distinct from ignored
+  ) then
+    return 'room';
+  end if;
+  return null;
+end;
+$$;
+comment on function hospital_private.booking_conflict(bigint, bigint, bigint, tstzrange, bigint) is
+  'Which of doctor, patient and room is taken in a span by another appointment than the ignored one, or null; of the patient it speaks to those who may know. Lends the owner''s right to see that appointments exist, not what they are.';
+
+-- Whose calendar the caller may ask about, so that nobody learns another's by trying times: the patient
+-- his own and whom he may book for, those who keep the calendar anybody's, a doctor his own patients'.
+create or replace function hospital_private.may_ask_about(patient_id bigint)
+returns boolean
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return coalesce(
+      may_ask_about.patient_id in (select hospital_private.own_patient_ids(to_book => true)),
+      false
+    )
+    or hospital_private.session_has_role('reception')
+    or hospital_private.session_has_role('administrator')
+    or exists (
+      select
+      from hospital.appointments as a
+      where a.patient_id in (
+          select hospital_private.same_person_ids(array[may_ask_about.patient_id])
+        )
+        and a.doctor_id = hospital_private.current_doctor_id()
+        and a.status not in ('held', 'cancelled', 'lapsed')
+    );
+end;
+$$;
+comment on function hospital_private.may_ask_about(bigint) is
+  'Whether the live session may be told when a patient is busy. Lends the owner''s right to read appointments for this one question.';
+
+create or replace function hospital_private.raise_conflict(party text)
+returns void
+language plpgsql
+immutable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  raise exception using
+    errcode = case raise_conflict.party
+      when 'patient' then 'PATBU'
+      when 'room' then 'ROOMT'
+      else 'SLOTT'
+    end,
+    message = case raise_conflict.party
+      when 'patient' then 'The patient has another appointment at that time.'
+      when 'room' then 'The room is taken at that time.'
+      else 'That time is already taken.'
+    end,
+    hint = 'Ask freeSlots for times that can be booked.';
+end;
+$$;
+comment on function hospital_private.raise_conflict(text) is
+  'Raises SLOTT, PATBU or ROOMT as doctor, patient or room is taken.';
+
+--! split: 508-04-scheduling-close_patient_record.sql
+-- source: sql/04-scheduling/close_patient_record.sql
+-- A record is closed to new appointments: it must not happen while somebody books one. A booking holds
+-- the patient's row for key share, which an ordinary update does not even meet.
+create or replace function hospital_private.guard_closing()
+returns trigger
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  -- An older snapshot would not see the bookings that were made since.
+  if current_setting('transaction_isolation') <> 'read committed' then
+    raise exception using
+      errcode = 'ISOLN',
+      message = 'Working hours and records are changed under READ COMMITTED only.';
+  end if;
+  -- Never waiting, since the row is held already.
+  begin
+    perform
+    from hospital.patients as p
+    where p.id = old.id
+    for update nowait;
+  exception
+    when lock_not_available then
+      raise exception using
+        errcode = 'RETRY',
+        message = 'Somebody else is changing the same calendar. Try again.';
+  end;
+  -- Death is a fact and no wish: it is recorded whatever was promised.
+  if new.deceased_on is null and exists (
+    select
+    from hospital.appointments as a
+    where a.patient_id = old.id
+      and a.busy && tstzrange(clock_timestamp(), null)
+      and a.status in ('held', 'scheduled', 'checked_in', 'in_progress')
+      and (a.expires_at is null or a.expires_at > clock_timestamp())
+  ) then
+    raise exception using
+      errcode = 'INWAY',
+      message = 'Appointments are in the way.',
+      hint = 'Call them off first; for the patient''s other record they are booked anew.';
+  end if;
+  return new;
+end;
+$$;
+comment on function hospital_private.guard_closing() is
+  'Trigger: a patient''s record is closed only while nobody books, and unless the patient died only without appointments to come. Raises ISOLN, RETRY, INWAY. Lends the owner''s right to read calendars.';
+
+create or replace trigger _300_guard_closing
+  before update on hospital.patients
+  for each row
+  when (
+    (old.deactivated_at is null and new.deactivated_at is not null)
+    or (old.deceased_on is null and new.deceased_on is not null)
+    or (old.merged_into_id is null and new.merged_into_id is not null)
+  )
+  execute function hospital_private.guard_closing();
+
+-- The dead do not come. What is left to come is called off in the same statement, so that the time is
+-- free for others and nobody is reminded; what is under way is left to who sees to it.
+create or replace function hospital_private.call_off_for_the_dead()
+returns trigger
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  -- The patient's row is held, so nobody is waited for.
+  perform hospital_private.lock_in_order('{}');
+  perform hospital_private.lock_calendars(
+    array_agg(a.doctor_id), array[new.id], array_agg(a.room_id)
+  )
+  from hospital.appointments as a
+  where a.patient_id = new.id
+    and a.busy && tstzrange(clock_timestamp(), null)
+    and a.status in ('held', 'scheduled', 'checked_in');
+  begin
+    perform
+    from hospital.waitlist_entries as w
+    where w.patient_id = new.id
+      and w.status = 'waiting'
+    order by w.id
+    for update nowait;
+  exception
+    when lock_not_available then
+      raise exception using
+        errcode = 'RETRY',
+        message = 'Somebody else is changing the same calendar. Try again.';
+  end;
+  update hospital.waitlist_entries as w
+  set status = 'withdrawn'
+  where w.patient_id = new.id
+    and w.status = 'waiting';
+  update hospital.appointments as a
+  set status = 'cancelled',
+    cancellation_reason = 'patient_deceased'
+  where a.patient_id = new.id
+    and a.busy && tstzrange(clock_timestamp(), null)
+    and a.status in ('held', 'scheduled', 'checked_in');
+  return null;
+end;
+$$;
+comment on function hospital_private.call_off_for_the_dead() is
+  'Trigger: cancels what a patient who died still had to come and offers its time to others. Raises RETRY. Lends the owner''s right to change appointments and the waitlist, for this alone.';
+
+create or replace trigger _310_call_off
+  after update on hospital.patients
+  for each row
+  when (old.deceased_on is null and new.deceased_on is not null)
+  execute function hospital_private.call_off_for_the_dead();
+
+--! split: 509-04-scheduling-department_today.sql
 -- source: sql/04-scheduling/department_today.sql
 -- The roster of duty as a list. A policy that showed it beside a doctor's own calendar would join the two by
 -- OR, and the calendar would lose its index.
@@ -811,7 +1591,7 @@ $$;
 comment on function hospital.department_today() is
   'The department''s appointments of this local day and those in progress, for a doctor on duty there; nothing for anybody else. Lends the owner''s right to read colleagues'' calendars for this one question.';
 
---! split: 503-04-scheduling-notify_appointment.sql
+--! split: 510-04-scheduling-notify_appointment.sql
 -- source: sql/04-scheduling/notify_appointment.sql
 -- Live subscribers hear that something changed, by keys alone; what they then read is read under
 -- their own policies. History is no news, so loading it wakes nobody.
@@ -844,7 +1624,7 @@ create or replace trigger _800_notify
   when (new.ends_at > now() - interval '1 day')
   execute function hospital_private.notify_appointment();
 
---! split: 504-04-scheduling-notify_free_time.sql
+--! split: 511-04-scheduling-notify_free_time.sql
 -- source: sql/04-scheduling/notify_free_time.sql
 -- Who looks at a doctor's free time hears that it changed and when, never for whom. Only time to come
 -- is news, so loading history wakes nobody.
@@ -980,7 +1760,7 @@ create or replace trigger _820_free_time
   after insert or update or delete on hospital.doctor_extra_sessions
   for each row execute function hospital_private.notify_hours();
 
---! split: 505-04-scheduling-relay_live_events.sql
+--! split: 512-04-scheduling-relay_live_events.sql
 -- source: sql/04-scheduling/relay_live_events.sql
 -- Passes on what has been committed, a thousand at a time. Whoever writes an appointment only leaves a
 -- row: to notify is to wait for everybody else who notifies, until the log is on disk.
@@ -1023,7 +1803,7 @@ $$;
 comment on function hospital_private.relay_live_events() is
   'Tells live subscribers what has been committed since, and returns how many news there were, a thousand at most. Lends the API, on nobody''s behalf, the owner''s right to read and remove them; it sees none.';
 
---! split: 506-04-scheduling-roster_patient_ids.sql
+--! split: 513-04-scheduling-roster_patient_ids.sql
 -- source: sql/04-scheduling/roster_patient_ids.sql
 -- Whose patients they are. A time that is only held, perhaps for somebody who has not asked for it, and
 -- one that was called off make nobody a patient of anybody. Each is called once per statement, as
@@ -1031,25 +1811,29 @@ comment on function hospital_private.relay_live_events() is
 
 -- A doctor books these alone: through anybody else on the roster, which is for a day or for an emergency,
 -- he would take him onto it for good.
-create or replace function hospital_private.own_patient_ids()
+create or replace function hospital_private.doctor_patient_ids()
 returns setof bigint
 language sql
 stable
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
-  select a.patient_id
-  from hospital.appointments as a
-  where a.doctor_id = (select hospital_private.current_doctor_id())
-    and a.status not in ('held', 'cancelled', 'lapsed')
-  union
-  select v.patient_id
-  from hospital.visits as v
-  where v.doctor_id = (select hospital_private.current_doctor_id())
-    and v.voided_at is null;
+  select hospital_private.same_person_ids(
+    array(
+      select a.patient_id
+      from hospital.appointments as a
+      where a.doctor_id = (select hospital_private.current_doctor_id())
+        and a.status not in ('held', 'cancelled', 'lapsed')
+      union
+      select v.patient_id
+      from hospital.visits as v
+      where v.doctor_id = (select hospital_private.current_doctor_id())
+        and v.voided_at is null
+    )
+  );
 $$;
-comment on function hospital_private.own_patient_ids() is
-  'The keys of the patients with an appointment or a visit with the doctor of the live session. Lends the owner''s right to read appointments for this one question.';
+comment on function hospital_private.doctor_patient_ids() is
+  'The keys of all records of the patients with an appointment or a visit with the doctor of the live session. Lends the owner''s right to read appointments for this one question.';
 
 create or replace function hospital_private.is_on_duty(doctor_id bigint)
 returns boolean
@@ -1113,20 +1897,28 @@ declare
 begin
   if viewer.role = 'doctor' then
     return query
-    select hospital_private.own_patient_ids();
+    select hospital_private.doctor_patient_ids();
     if hospital_private.is_on_duty(viewer.doctor_id) then
       return query
-      select a.patient_id
-      from hospital_private.department_day(viewer.department_id) as a;
+      select hospital_private.same_person_ids(
+        array(
+          select a.patient_id
+          from hospital_private.department_day(viewer.department_id) as a
+        )
+      );
     end if;
   elsif viewer.role = 'nurse' then
     return query
-    select distinct a.patient_id
-    from hospital.appointments as a
-    where a.department_id = viewer.department_id
-      and a.starts_at
-        > clock_timestamp() - (select r.nurse_roster from hospital_private.privacy_rules as r)
-      and a.status not in ('held', 'cancelled', 'lapsed');
+    select hospital_private.same_person_ids(
+      array(
+        select distinct a.patient_id
+        from hospital.appointments as a
+        where a.department_id = viewer.department_id
+          and a.starts_at
+            > clock_timestamp() - (select r.nurse_roster from hospital_private.privacy_rules as r)
+          and a.status not in ('held', 'cancelled', 'lapsed')
+      )
+    );
   end if;
 end;
 $$;
@@ -1149,25 +1941,29 @@ begin
   select hospital_private.treated_patient_ids();
   if viewer.role in ('doctor', 'nurse') then
     return query
-    select g.patient_id
-    from hospital.break_glass_grants as g
-    where g.account_id = viewer.account_id
-      and g.in_force @> moment
-    union all
-    select c.patient_id
-    from hospital.consents as c
-    join hospital.consent_scopes as s
-      on s.code = c.scope
-      and s.decision = 'permit'
-    where c.staff_member_id = viewer.staff_member_id
-      and c.in_force @> moment;
+    select hospital_private.same_person_ids(
+      array(
+        select g.patient_id
+        from hospital.break_glass_grants as g
+        where g.account_id = viewer.account_id
+          and g.in_force @> moment
+        union all
+        select c.patient_id
+        from hospital.consents as c
+        join hospital.consent_scopes as s
+          on s.code = c.scope
+          and s.decision = 'permit'
+        where c.staff_member_id = viewer.staff_member_id
+          and c.in_force @> moment
+      )
+    );
   end if;
 end;
 $$;
 comment on function hospital_private.roster_patient_ids() is
   'The keys of the patients on the roster of the live session: those it treats, and whom an emergency access or the patient''s permission adds for its time. Lends the owner''s right to read grants and consents for this one question.';
 
---! split: 507-04-scheduling-see_doctor.sql
+--! split: 514-04-scheduling-see_doctor.sql
 -- source: sql/04-scheduling/see_doctor.sql
 -- As with patients: who does not see a doctor, because he waits for approval or has left, is refused in
 -- the same words as whoever names one that never was.
@@ -1210,7 +2006,51 @@ create or replace trigger _120_see_doctor
   before insert or update of doctor_id on hospital.appointment_series
   for each row execute function hospital_private.see_doctor();
 
---! split: 508-05-clinical-found_note.sql
+--! split: 515-05-clinical-computed_columns.sql
+-- source: sql/05-clinical/computed_columns.sql
+create or replace function hospital.patients_medications_in_use(patient hospital.patients)
+returns setof hospital.prescriptions
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select p.*
+  from hospital.prescriptions as p
+  where p.patient_id in (
+      select q.id
+      from hospital.patients as q
+      where q.person_id = patient.person_id
+    )
+    and p.stopped_at is null
+    and p.start_date <= (now() at time zone coalesce(patient.time_zone, 'UTC'))::date
+    and (
+      p.end_date is null
+      or p.end_date >= (now() at time zone coalesce(patient.time_zone, 'UTC'))::date
+    )
+  order by
+    p.start_date,
+    p.id;
+$$;
+comment on function hospital.patients_medications_in_use(hospital.patients) is
+  'The prescriptions the patient should be taking today, on any of his records: begun, neither ended nor stopped.';
+
+create or replace function hospital.visits_treatment_cost(visit hospital.visits)
+returns numeric
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select coalesce(sum(t.cost), 0)
+  from hospital.treatments as t
+  where t.visit_id = visit.id
+    and t.voided_at is null;
+$$;
+comment on function hospital.visits_treatment_cost(hospital.visits) is
+  'The cost of the visit''s treatments in US dollars, without those withdrawn.';
+
+--! split: 516-05-clinical-found_note.sql
 -- source: sql/05-clinical/found_note.sql
 create or replace function hospital_private.found_note(note hospital.clinical_notes)
 returns hospital.clinical_notes
@@ -1232,7 +2072,7 @@ $$;
 comment on function hospital_private.found_note(hospital.clinical_notes) is
   'Returns the note, or raises NTFND when none was found.';
 
---! split: 509-05-clinical-guard_note.sql
+--! split: 517-05-clinical-guard_note.sql
 -- source: sql/05-clinical/guard_note.sql
 -- What a note may say is its type's to say, on every path. A draft may be incomplete and not
 -- malformed; what is signed is complete.
@@ -1318,7 +2158,7 @@ create or replace trigger _300_guard
   before insert or update of note_type, addendum_to_id, body, signed_at on hospital.clinical_notes
   for each row execute function hospital_private.guard_note();
 
---! split: 510-05-clinical-keep_note_version.sql
+--! split: 518-05-clinical-keep_note_version.sql
 -- source: sql/05-clinical/keep_note_version.sql
 -- What a draft said before belongs to the record of how it came about.
 create or replace function hospital_private.keep_note_version()
@@ -1355,7 +2195,7 @@ create or replace trigger _200_version
   )
   execute function hospital_private.keep_note_version();
 
---! split: 511-05-clinical-keep_signed_note.sql
+--! split: 519-05-clinical-keep_signed_note.sql
 -- source: sql/05-clinical/keep_signed_note.sql
 -- Others act on what was signed, so it stays as it was for everybody, the owner included. All that may
 -- still be said of it is that it was an error, once.
@@ -1394,7 +2234,7 @@ create or replace trigger _310_keep
   before delete on hospital.clinical_notes
   for each row execute function hospital_private.keep_signed_note();
 
---! split: 512-05-clinical-open_chart.sql
+--! split: 520-05-clinical-open_chart.sql
 -- source: sql/05-clinical/open_chart.sql
 -- Who opens a chart without a ground hears the same as for nobody, except that he is told of a restriction
 -- by a patient whom he sees anyway: then he knows what to ask the patient, or that breaking the glass is all
@@ -1413,6 +2253,8 @@ declare
 begin
   perform hospital_private.require_role('doctor', 'nurse');
   viewer := hospital_private.current_viewer();
+  -- Whose record it is stays so until it is open.
+  perform from hospital.patients as p where p.id = open_chart.patient_id for key share;
   select p.*
   into patient
   from hospital.patients as p
@@ -1430,7 +2272,7 @@ $$;
 comment on function hospital.open_chart(bigint, text) is
   'Opens the chart of a patient on the roster in this session for a few hours and records who, when, why and on what ground. Raises UNAUT, PRMSN, NTFND, RSTRC. Lends the owner''s right to write the access log.';
 
---! split: 513-05-clinical-open_charts.sql
+--! split: 521-05-clinical-open_charts.sql
 -- source: sql/05-clinical/open_charts.sql
 -- The clinical policies of staff rest on this: no row here, no clinical row there. So reading a
 -- chart without leaving a trace is not forbidden but impossible. What opened the chart is asked again at
@@ -1449,27 +2291,31 @@ declare
   moment constant timestamptz := clock_timestamp();
 begin
   return query
-  select distinct c.patient_id
-  from audit.chart_openings as o
-  join audit.chart_accesses as c
-    on c.id = o.access_id
-    and c.covers @> moment
-  left join hospital.break_glass_grants as g
-    on g.id = c.break_glass_grant_id
-  left join hospital.consents as p
-    on p.id = c.consent_id
-  where o.session_id = viewer.session_id
-    and case
-      when g.id is not null then g.in_force @> moment
-      else (p.id is null or p.in_force @> moment)
-        and not hospital_private.is_restricted(c.patient_id, viewer, c.purpose)
-    end;
+  select hospital_private.same_person_ids(
+    array(
+      select distinct c.patient_id
+      from audit.chart_openings as o
+      join audit.chart_accesses as c
+        on c.id = o.access_id
+        and c.covers @> moment
+      left join hospital.break_glass_grants as g
+        on g.id = c.break_glass_grant_id
+      left join hospital.consents as p
+        on p.id = c.consent_id
+      where o.session_id = viewer.session_id
+        and case
+          when g.id is not null then g.in_force @> moment
+          else (p.id is null or p.in_force @> moment)
+            and not hospital_private.is_restricted(c.patient_id, viewer, c.purpose)
+        end
+    )
+  );
 end;
 $$;
 comment on function hospital_private.open_charts() is
   'The keys of the patients whose charts are open in the live session at this moment. Lends the owner''s right to read the access log for this one question.';
 
---! split: 514-05-clinical-open_sensitivities.sql
+--! split: 522-05-clinical-open_sensitivities.sql
 -- source: sql/05-clinical/open_sensitivities.sql
 -- The policies on notes rest on this beside open_charts. What else opens sensitive notes for a while,
 -- such as breaking the glass, is one more branch here and nothing anywhere else.
@@ -1491,7 +2337,7 @@ $$;
 comment on function hospital_private.open_sensitivities() is
   'Whose notes of which sensitivity the live session may read in charts it opens. Lends the owner''s right to read grants for this one question.';
 
---! split: 515-05-clinical-record_condition.sql
+--! split: 523-05-clinical-record_condition.sql
 -- source: sql/05-clinical/record_condition.sql
 create or replace function hospital.record_condition(
   patient_id bigint,
@@ -1529,7 +2375,7 @@ $$;
 comment on function hospital.record_condition(bigint, bigint, date, date) is
   'Adds a condition to the medical history of a patient whose chart is open, with its first and, if over, last local day. Raises NTFND.';
 
---! split: 516-05-clinical-record_visit.sql
+--! split: 524-05-clinical-record_visit.sql
 -- source: sql/05-clinical/record_visit.sql
 create or replace function hospital.record_visit(
   appointment_id bigint,
@@ -1615,7 +2461,7 @@ $$;
 comment on function hospital.record_visit(bigint, text, text, text[]) is
   'Begins the visit of one of the doctor''s own appointments and opens the chart; ICD-10-CM codes come principal first. Raises NTFND, TRNSN, UNKWN, RSTRC, or a conflict when the appointment has a visit.';
 
---! split: 517-05-clinical-seal_note.sql
+--! split: 525-05-clinical-seal_note.sql
 -- source: sql/05-clinical/seal_note.sql
 -- What was signed, as one text: identifiers, kind, label and moment beside the words, so that none of
 -- them can be exchanged without the hash showing it. jsonb writes its keys in an order of its own.
@@ -1693,7 +2539,7 @@ create or replace trigger _210_seal_draft
   when (old.signed_at is null and new.signed_at is not null)
   execute function hospital_private.seal_note();
 
---! split: 518-05-clinical-search_notes.sql
+--! split: 526-05-clinical-search_notes.sql
 -- source: sql/05-clinical/search_notes.sql
 -- Without an index over everybody's words: row security lets no search use one before it has asked
 -- whose note it is, and the notes of one patient are quickly read.
@@ -1721,7 +2567,7 @@ $$;
 comment on function hospital.search_notes(bigint, text) is
   'The notes of a patient whose chart is open that contain the words, best match first; "a phrase", or and -without are understood. Entries in error are left out.';
 
---! split: 519-05-clinical-see_appointment.sql
+--! split: 527-05-clinical-see_appointment.sql
 -- source: sql/05-clinical/see_appointment.sql
 -- That an appointment has not begun is an answer too: who does not see it gets none.
 create or replace function hospital_private.see_appointment()
@@ -1751,7 +2597,7 @@ create or replace trigger _110_see_appointment
   before insert on hospital.visits
   for each row execute function hospital_private.see_appointment();
 
---! split: 520-05-clinical-sensitive_access.sql
+--! split: 528-05-clinical-sensitive_access.sql
 -- source: sql/05-clinical/sensitive_access.sql
 create or replace function hospital.grant_sensitive_access(
   patient_id bigint,
@@ -1857,7 +2703,7 @@ create or replace trigger _300_guard
   before update on hospital.sensitivity_grants
   for each row execute function hospital_private.guard_sensitivity_grant();
 
---! split: 521-05-clinical-sign_note.sql
+--! split: 529-05-clinical-sign_note.sql
 -- source: sql/05-clinical/sign_note.sql
 create or replace function hospital.sign_note(note_id bigint)
 returns hospital.clinical_notes
@@ -1922,7 +2768,7 @@ $$;
 comment on function hospital.void_note(bigint, text) is
   'Declares a note of one''s own entered in error, with a reason; nothing is deleted. Raises NTFND.';
 
---! split: 522-05-clinical-write_note.sql
+--! split: 530-05-clinical-write_note.sql
 -- source: sql/05-clinical/write_note.sql
 create or replace function hospital.write_note(
   visit_id bigint,
@@ -2010,7 +2856,7 @@ $$;
 comment on function hospital.edit_note(bigint, jsonb, text) is
   'Replaces what a draft of one''s own says; the version before is kept. Raises NTFND, NOTES, SIGND.';
 
---! split: 523-11-privacy-break_glass.sql
+--! split: 531-11-privacy-break_glass.sql
 -- source: sql/11-privacy/break_glass.sql
 -- Whoever breaks the glass knows whom he means: a patient whom he sees anyway, by key, or anybody by the two
 -- things on a wristband, record number and date of birth. So this is no search: a wrong guess is answered like
@@ -2122,7 +2968,7 @@ $$;
 comment on function hospital.break_glass(text, text, bigint, text, date) is
   'Opens one patient''s chart in an emergency, for a few hours and with a reason; the patient is told, and somebody else reviews it. Name a patient on the roster by key, anybody else by record number and date of birth together; null when there is no such patient. Raises UNAUT, PRMSN, MISSA, UNKWN, RVIEW, NGUES. Lends the owner''s right to find the patient and to write the grant.';
 
---! split: 524-11-privacy-chart_ground.sql
+--! split: 532-11-privacy-chart_ground.sql
 -- source: sql/11-privacy/chart_ground.sql
 -- On what ground somebody opens a chart, the least first: the roster, the patient's permission, an
 -- emergency. Only the last goes past a restriction of the patient's, and its tag says so. An emergency
@@ -2140,6 +2986,9 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   moment constant timestamptz := clock_timestamp();
+  records constant bigint[] := array(
+    select hospital_private.same_person_ids(array[chart_ground.patient_id])
+  );
   ground audit.chart_accesses;
   is_restricted constant boolean := hospital_private.is_restricted(
     chart_ground.patient_id,
@@ -2156,7 +3005,7 @@ declare
     join hospital.consent_scopes as s
       on s.code = c.scope
       and s.decision = 'permit'
-    where c.patient_id = chart_ground.patient_id
+    where c.patient_id = any (records)
       and c.staff_member_id = (chart_ground.viewer).staff_member_id
       and c.in_force @> moment
     order by c.id
@@ -2165,9 +3014,11 @@ declare
   emergency_id constant bigint := (
     select g.id
     from hospital.break_glass_grants as g
-    where g.patient_id = chart_ground.patient_id
+    where g.patient_id = any (records)
       and g.account_id = (chart_ground.viewer).account_id
       and g.in_force @> moment
+    order by g.id
+    limit 1
   );
 begin
   ground.patient_id := chart_ground.patient_id;
@@ -2201,7 +3052,75 @@ $$;
 comment on function hospital_private.chart_ground(bigint, hospital_private.viewer, text) is
   'The look at a chart as it would be recorded, its tag null where there is no ground for it. Raises RSTRC where the patient denies it to somebody who knows him.';
 
---! split: 525-11-privacy-current_viewer.sql
+--! split: 533-11-privacy-computed_columns.sql
+-- source: sql/11-privacy/computed_columns.sql
+-- Of a grant its reader sees what he could not read himself: a patient the name of the proxy, a proxy the end.
+-- The row may be forged by a SQL user, so only its key is believed.
+create or replace function hospital_private.visible_proxy(patient_proxy_id bigint)
+returns hospital.patient_proxies
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select x.*
+  from hospital.patient_proxies as x
+  where x.id = visible_proxy.patient_proxy_id
+    and (
+      hospital_private.session_has_role('reception')
+      or hospital_private.session_has_role('administrator')
+      or x.patient_id in (select hospital_private.current_patient_ids())
+      or x.proxy_id in (select hospital_private.current_patient_ids())
+    );
+$$;
+comment on function hospital_private.visible_proxy(bigint) is
+  'The grant of that key, for both its parties, reception and administrators, or null. Lends the owner''s right to read it to functions alone.';
+
+create or replace function hospital.patient_proxies_proxy_name(
+  patient_proxy hospital.patient_proxies
+)
+returns text
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select p.given_name || ' ' || p.family_name
+  from hospital_private.visible_proxy(patient_proxy.id) as x
+  join hospital.patients as p
+    on p.id = x.proxy_id;
+$$;
+comment on function hospital.patient_proxies_proxy_name(hospital.patient_proxies) is
+  'The name of the proxy, for whoever may see the grant. Lends the owner''s right to read that name.';
+
+create or replace function hospital.patient_proxies_ends_at(patient_proxy hospital.patient_proxies)
+returns timestamptz
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select hospital_private.proxy_ends_at(x)
+  from hospital_private.visible_proxy(patient_proxy.id) as x;
+$$;
+comment on function hospital.patient_proxies_ends_at(hospital.patient_proxies) is
+  'When the proxy''s right ends or ended, or null when nothing ends it yet. Lends the owner''s right to read the date of birth.';
+
+create or replace function hospital.patient_proxies_is_live(patient_proxy hospital.patient_proxies)
+returns boolean
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select hospital_private.is_live_proxy(x)
+  from hospital_private.visible_proxy(patient_proxy.id) as x
+  where x.id is not null;
+$$;
+comment on function hospital.patient_proxies_is_live(hospital.patient_proxies) is
+  'Whether the proxy may act for the patient at this moment. Lends the owner''s right to read the grant.';
+
+--! split: 534-11-privacy-current_viewer.sql
 -- source: sql/11-privacy/current_viewer.sql
 -- What decides about charts needs session, account, person and department together: one look-up, and a
 -- plan that plpgsql keeps.
@@ -2239,7 +3158,7 @@ $$;
 comment on function hospital_private.current_viewer() is
   'The member of staff behind the live session, or null; lends the owner''s right to read sessions and accounts.';
 
---! split: 526-11-privacy-end_break_glass.sql
+--! split: 535-11-privacy-end_break_glass.sql
 -- source: sql/11-privacy/end_break_glass.sql
 create or replace function hospital.end_break_glass(grant_id bigint)
 returns hospital.break_glass_grants
@@ -2290,7 +3209,109 @@ $$;
 comment on function hospital_private.found_break_glass(hospital.break_glass_grants) is
   'Returns the emergency access, or raises NTFND when none was found.';
 
---! split: 527-11-privacy-guard_break_glass.sql
+--! split: 536-11-privacy-grant_proxy.sql
+-- source: sql/11-privacy/grant_proxy.sql
+-- Who may act for a child is the law's to say, and reception enters it against a document. Who may act for a
+-- grown-up is said by that person alone. The proxy is named by the long identifier that he hands over himself:
+-- nobody finds out by guessing who is a patient here.
+create or replace function hospital.grant_proxy(
+  patient_id bigint,
+  proxy_uuid uuid,
+  relationship text,
+  scope text default 'read',
+  evidence text default null,
+  ends_at timestamptz default null
+)
+returns hospital.patient_proxies
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  by_patient boolean;
+  ward hospital.patients;
+  proxy hospital.patients;
+  by_law boolean;
+  granted hospital.patient_proxies;
+begin
+  perform hospital_private.require_role('patient', 'reception', 'administrator');
+  by_patient := hospital_private.session_has_role('patient');
+  -- The same grant twice at once would not be refused but deadlock.
+  perform hospital_private.lock_calendars('{}', array[grant_proxy.patient_id]);
+
+  select p.*
+  into ward
+  from hospital.patients as p
+  where p.id = grant_proxy.patient_id
+    and (not by_patient or p.id = hospital_private.current_patient_id());
+  select p.*
+  into proxy
+  from hospital.patients as q
+  join hospital.patients as p
+    on p.id = q.person_id
+  where q.public_uuid = grant_proxy.proxy_uuid
+    and p.id <> ward.person_id
+    and p.deceased_on is null;
+  if ward.id is null or proxy.id is null then
+    raise exception using
+      errcode = 'NTFND',
+      message = 'There is no such patient or proxy.';
+  end if;
+  if ward.deceased_on is not null or ward.merged_into_id is not null then
+    raise exception using
+      errcode = 'PROXY',
+      message = 'This patient''s record is closed.';
+  end if;
+
+  select r.is_guardian
+  into by_law
+  from hospital.proxy_relationships as r
+  where r.code = grant_proxy.relationship;
+  if by_law is null then
+    raise exception using
+      errcode = 'UNKWN',
+      message = 'That relationship is not on the list.';
+  end if;
+  if hospital_private.comes_of_age_at(ward) <= clock_timestamp() then
+    if by_law or not by_patient then
+      raise exception using
+        errcode = 'PROXY',
+        message = 'Who is of age names a proxy himself, and has no guardian.';
+    end if;
+  elsif not by_law or by_patient then
+    raise exception using
+      errcode = 'PROXY',
+      message = 'For a minor, reception enters parents and guardians against a document.';
+  end if;
+  if grant_proxy.ends_at <= clock_timestamp() then
+    raise exception using
+      errcode = 'PASTT',
+      message = 'That time has passed.';
+  end if;
+
+  insert into hospital.patient_proxies (
+    patient_id, proxy_id, relationship, is_guardian, scope, granted, granted_by, evidence
+  )
+  values (
+    ward.id,
+    proxy.id,
+    grant_proxy.relationship,
+    by_law,
+    grant_proxy.scope,
+    tstzrange(clock_timestamp(), grant_proxy.ends_at),
+    hospital_private.current_account_id(),
+    btrim(grant_proxy.evidence)
+  )
+  returning *
+  into granted;
+  return granted;
+end;
+$$;
+comment on function hospital.grant_proxy(bigint, uuid, text, text, text, timestamptz) is
+  'Lets somebody act for a patient at once, until a time or an end by itself, and returns the grant. Reception and administrators enter a minor''s parents and guardians against a document; a patient who is of age names anybody by the identifier that person has handed over. Raises UNAUT, PRMSN, NTFND, UNKWN, PASTT, RETRY, and PROXY where it is not the caller''s to grant. Lends the owner''s right to write grants.';
+
+--! split: 537-11-privacy-guard_break_glass.sql
 -- source: sql/11-privacy/guard_break_glass.sql
 -- Once granted, an emergency access ends early or is reviewed, and nothing else about it changes, on any
 -- path: nobody makes it longer, moves it to another patient or finds another reason afterwards.
@@ -2384,7 +3405,7 @@ $$;
 comment on function hospital_private.require_glass_reviewed(bigint) is
   'Raises RVIEW while an emergency access of the account waits for its review, where the rules make the next one wait.';
 
---! split: 528-11-privacy-guard_consent.sql
+--! split: 538-11-privacy-guard_consent.sql
 -- source: sql/11-privacy/guard_consent.sql
 -- A consent is withdrawn and never rewritten: what the patient said then is what was said. Who recorded or
 -- withdrew it, and when, is not for the writer to say.
@@ -2436,9 +3457,9 @@ create or replace trigger _300_guard
   before insert or update on hospital.consents
   for each row execute function hospital_private.guard_consent();
 
---! split: 529-11-privacy-is_restricted.sql
+--! split: 539-11-privacy-is_restricted.sql
 -- source: sql/11-privacy/is_restricted.sql
--- Who denies a department denies what is part of it.
+-- Who denies a department denies what is part of it, and whoever denies it on one record does on all of his.
 create or replace function hospital_private.is_restricted(
   patient_id bigint,
   viewer hospital_private.viewer,
@@ -2456,7 +3477,9 @@ as $$
     join hospital.consent_scopes as s
       on s.code = c.scope
       and s.decision = 'deny'
-    where c.patient_id = is_restricted.patient_id
+    where c.patient_id = any (
+        array(select hospital_private.same_person_ids(array[is_restricted.patient_id]))
+      )
       and c.in_force @> clock_timestamp()
       and (c.staff_member_id is null or c.staff_member_id = (is_restricted.viewer).staff_member_id)
       and (
@@ -2482,7 +3505,7 @@ $$;
 comment on function hospital_private.is_restricted(bigint, hospital_private.viewer, text) is
   'Whether the patient denies this person the chart for this purpose at this moment.';
 
---! split: 530-11-privacy-keep_as_written.sql
+--! split: 540-11-privacy-keep_as_written.sql
 -- source: sql/11-privacy/keep_as_written.sql
 -- What tells who looked is worth nothing if whoever looked, or the owner, can mend it.
 create or replace function hospital_private.keep_as_written()
@@ -2526,7 +3549,7 @@ create or replace trigger _300_keep
   before delete on hospital.consents
   for each row execute function hospital_private.keep_as_written();
 
---! split: 531-11-privacy-notify_break_glass.sql
+--! split: 541-11-privacy-notify_break_glass.sql
 -- source: sql/11-privacy/notify_break_glass.sql
 -- The patient hears of every emergency access, on whatever path it came to be. The letter says nothing that
 -- others in the house should not read; who, when and why stands behind the log-in.
@@ -2556,7 +3579,142 @@ create or replace trigger _800_notify
   after insert on hospital.break_glass_grants
   for each row execute function hospital_private.notify_break_glass();
 
---! split: 532-11-privacy-record_chart_access.sql
+--! split: 542-11-privacy-own_patient_ids.sql
+-- source: sql/11-privacy/own_patient_ids.sql
+-- Whose rows a patient has before him. The policies of patients ask here once per statement, as
+-- = any (array(select …)), so a grant counts from the moment it is written and no longer than it lasts.
+create or replace function hospital_private.current_patient_ids()
+returns setof bigint
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  me bigint := hospital_private.current_patient_id();
+begin
+  return query
+  select p.id
+  from hospital.patients as p
+  where p.person_id = me;
+end;
+$$;
+comment on function hospital_private.current_patient_ids() is
+  'The keys of all records of the patient who is logged in. Lends the owner''s right to read which are one person''s.';
+
+-- The grants of the caller's own records and no others: nobody acts through somebody else's.
+create or replace function hospital_private.own_patient_ids(to_book boolean default false)
+returns setof bigint
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  me bigint := hospital_private.current_patient_id();
+begin
+  return query
+  select p.id
+  from hospital.patients as p
+  where p.person_id = me
+  union all
+  select p.id
+  from hospital.patients as mine
+  join hospital.patient_proxies as x
+    on x.proxy_id = mine.id
+  join hospital.proxy_scopes as s
+    on s.code = x.scope
+  join hospital.patients as ward
+    on ward.id = x.patient_id
+  join hospital.patients as p
+    on p.person_id = ward.person_id
+  where mine.person_id = me
+    and x.revoked_at is null
+    and (s.may_book or not own_patient_ids.to_book)
+    and hospital_private.is_live_proxy(x);
+end;
+$$;
+comment on function hospital_private.own_patient_ids(boolean) is
+  'The keys of all records the patient who is logged in reads, or those whose appointments he keeps: his own, and of those for whom he is a live proxy. Lends the owner''s right to read grants.';
+
+--! split: 543-11-privacy-proxy_ends_at.sql
+-- source: sql/11-privacy/proxy_ends_at.sql
+-- Guardians' rights end in the first second of the eighteenth birthday where the child lives. Who is born on
+-- 29 February has it on 1 March, the day on which patients.age says eighteen. Where no zone is known it is the
+-- facility's whose clocks show that day first: rather some hours early than one second late.
+create or replace function hospital_private.comes_of_age_at(patient hospital.patients)
+returns timestamptz
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select min(hospital_private.wall_instant(birthday.local, zone.name))
+  from (
+    -- Eighteen years after 29 February PostgreSQL says 28 where the year has no 29.
+    select case
+        when extract(day from d.eighteenth) = extract(day from patient.date_of_birth)
+          then d.eighteenth
+        else d.eighteenth + interval '1 day'
+      end as local
+    from (select patient.date_of_birth + interval '18 years' as eighteenth) as d
+  ) as birthday
+  cross join (
+    select coalesce(patient.time_zone, f.time_zone, 'UTC') as name
+    from (values (0)) as always
+    left join hospital.facilities as f
+      on patient.time_zone is null
+  ) as zone;
+$$;
+comment on function hospital_private.comes_of_age_at(hospital.patients) is
+  'The instant at which a patient is eighteen years old, where the patient lives. Lends the owner''s right to read facilities.';
+
+-- Nothing is stored that could fall behind: a corrected date of birth counts from that moment on, and of
+-- several records of a child the one that goes on.
+create or replace function hospital_private.proxy_ends_at(proxy hospital.patient_proxies)
+returns timestamptz
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select least(
+    upper(proxy.granted),
+    proxy.revoked_at,
+    case when proxy.is_guardian then hospital_private.comes_of_age_at(person) end
+  )
+  from hospital.patients as ward
+  join hospital.patients as person
+    on person.id = ward.person_id
+  where ward.id = proxy.patient_id;
+$$;
+comment on function hospital_private.proxy_ends_at(hospital.patient_proxies) is
+  'When a proxy''s right ends: when it was granted until, revoked, or a child comes of age, whichever is first; null when nothing ends it. Lends the owner''s right to read dates of birth.';
+
+-- By the clock and not by the transaction's beginning, which a caller can put as far back as he likes. The
+-- right ends with the life of either.
+create or replace function hospital_private.is_live_proxy(proxy hospital.patient_proxies)
+returns boolean
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select lower(proxy.granted) <= clock_timestamp()
+    and coalesce(hospital_private.proxy_ends_at(proxy) > clock_timestamp(), true)
+    and not exists (
+      select
+      from hospital.patients as party
+      join hospital.patients as p
+        on p.person_id = party.person_id
+      where party.id in (proxy.patient_id, proxy.proxy_id)
+        and p.deceased_on is not null
+    );
+$$;
+comment on function hospital_private.is_live_proxy(hospital.patient_proxies) is
+  'Whether a grant counts at this very moment: begun, not ended, and both alive. Lends the owner''s right to read dates of birth and death.';
+
+--! split: 544-11-privacy-record_chart_access.sql
 -- source: sql/11-privacy/record_chart_access.sql
 -- One row for each account, patient, purpose, ground and window, however many sessions open the chart at
 -- once: the exclusion constraint decides, and whoever comes second joins the look that is there.
@@ -2619,7 +3777,7 @@ $$;
 comment on function hospital_private.record_chart_access(audit.chart_accesses) is
   'Writes a look into the access log, or joins the one whose window runs, and opens the chart in the session.';
 
---! split: 533-11-privacy-record_consent.sql
+--! split: 545-11-privacy-record_consent.sql
 -- source: sql/11-privacy/record_consent.sql
 -- Whom a patient may decide for, and who records for him with what evidence, stands in the policies and in
 -- the table; here a consent only gets its beginning, which never lies in the past.
@@ -2719,7 +3877,7 @@ $$;
 comment on function hospital.withdraw_consent(bigint) is
   'Withdraws a consent now, whether it permitted or denied. Raises NTFND.';
 
---! split: 534-11-privacy-research_allowed.sql
+--! split: 546-11-privacy-research_allowed.sql
 -- source: sql/11-privacy/research_allowed.sql
 -- De-identified data leave out whoever withdrew from research: asked by the views of the analyst.
 create or replace function hospital_private.research_allowed(patient_id bigint)
@@ -2736,14 +3894,16 @@ as $$
       on s.code = c.scope
       and s.decision = 'deny'
       and s.purpose = 'research'
-    where c.patient_id = research_allowed.patient_id
+    where c.patient_id = any (
+        array(select hospital_private.same_person_ids(array[research_allowed.patient_id]))
+      )
       and c.in_force @> clock_timestamp()
   );
 $$;
 comment on function hospital_private.research_allowed(bigint) is
   'Whether the patient has not withdrawn from research. Lends the owner''s right to read consents for this one question.';
 
---! split: 535-11-privacy-review_break_glass.sql
+--! split: 547-11-privacy-review_break_glass.sql
 -- source: sql/11-privacy/review_break_glass.sql
 create or replace function hospital.review_break_glass(
   grant_id bigint,
@@ -2795,9 +3955,48 @@ $$;
 comment on function hospital.break_glass_reviews_due() is
   'The emergency accesses that the caller may review and nobody has, the most urgent first.';
 
---! split: 536-11-privacy-who_viewed_my_chart.sql
+--! split: 548-11-privacy-revoke_proxy.sql
+-- source: sql/11-privacy/revoke_proxy.sql
+create or replace function hospital.revoke_proxy(patient_proxy_id bigint)
+returns hospital.patient_proxies
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  proxy hospital.patient_proxies;
+begin
+  perform hospital_private.require_role('patient', 'reception', 'administrator');
+  proxy := hospital_private.visible_proxy(revoke_proxy.patient_proxy_id);
+  if proxy.id is null then
+    raise exception using
+      errcode = 'NTFND',
+      message = 'There is no such proxy.';
+  end if;
+  -- A child does not send the parents away; whoever is of age has none left to send.
+  if proxy.is_guardian
+    and hospital_private.session_has_role('patient')
+    and proxy.proxy_id not in (select hospital_private.current_patient_ids())
+  then
+    raise exception using
+      errcode = 'PROXY',
+      message = 'Parents and guardians are withdrawn at reception.';
+  end if;
+  update hospital.patient_proxies as x
+  set revoked_at = clock_timestamp(),
+    revoked_by = hospital_private.current_account_id()
+  where x.id = proxy.id
+    and x.revoked_at is null;
+  return hospital_private.visible_proxy(proxy.id);
+end;
+$$;
+comment on function hospital.revoke_proxy(bigint) is
+  'Ends a proxy''s right at once and returns the grant; one that was revoked before stays as it was. For the patient, unless of a guardian, for the proxy who steps back, for reception and administrators. Raises UNAUT, PRMSN, NTFND, PROXY. Lends the owner''s right to write grants.';
+
+--! split: 549-11-privacy-who_viewed_my_chart.sql
 -- source: sql/11-privacy/who_viewed_my_chart.sql
--- Whose chart it is decides current_patient_id() alone; whoever may ask for another has that extended.
+-- Of all records of the person who asks, and of nobody's for whom he acts.
 create or replace function hospital.who_viewed_my_chart()
 returns setof hospital.chart_view
 language sql
@@ -2849,7 +4048,7 @@ as $$
     where o.access_id = c.id
       and o.patient_id = c.patient_id
   ) as seen
-  where c.patient_id = (select hospital_private.current_patient_id())
+  where c.patient_id = any (array(select hospital_private.current_patient_ids()))
   order by
     c.opened_at desc,
     c.id desc;
@@ -2857,7 +4056,7 @@ $$;
 comment on function hospital.who_viewed_my_chart() is
   'Who looked at the chart of the patient who asks, when, why and on what ground, the latest first. Lends the owner''s right to read the access log to the one it is about.';
 
---! split: 537-policies-owner.sql
+--! split: 550-policies-owner.sql
 -- source: policies/owner.sql
 -- hospital_owner owns every object and is no superuser. Row security is forced on all tables, for the
 -- owner too: without these policies migrations would change no row, definer functions would see
@@ -2919,8 +4118,12 @@ create policy owner_all_rows on hospital.note_sections to hospital_owner using (
 create policy owner_all_rows on hospital.clinical_notes to hospital_owner using (true) with check (true);
 create policy owner_all_rows on hospital.clinical_note_versions to hospital_owner using (true) with check (true);
 create policy owner_all_rows on hospital.sensitivity_grants to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.patient_merges to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.proxy_relationships to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.proxy_scopes to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.patient_proxies to hospital_owner using (true) with check (true);
 
---! split: 538-policies-administrator.sql
+--! split: 551-policies-administrator.sql
 -- source: policies/administrator.sql
 -- hospital_administrator runs the hospital: people, approvals, roles and the calendar. It reads no
 -- clinical row; whoever runs a hospital need not read its charts.
@@ -2952,7 +4155,9 @@ call hospital_private.allow_reading(
   'hospital.waitlist_statuses', 'hospital.waitlist_entries',
   'hospital.appointments', 'hospital.appointment_status_history', 'hospital.diagnosis_codes',
   'hospital.medications', 'hospital.treatment_types', 'hospital.outcome_codes',
-  'hospital.notifications'
+  'hospital.notifications',
+  'hospital.proxy_relationships', 'hospital.proxy_scopes', 'hospital.patient_proxies',
+  'hospital.patient_merges'
 );
 
 -- People.
@@ -3141,6 +4346,14 @@ grant execute on function
   hospital.update_doctor,
   hospital.search_doctors,
   hospital.search_patients,
+  hospital.merge_patients,
+  hospital.unmerge_patients,
+  hospital.grant_proxy,
+  hospital.revoke_proxy,
+  hospital.patient_proxies_proxy_name,
+  hospital.patient_proxies_ends_at,
+  hospital.patient_proxies_is_live,
+  hospital.patients_records,
   hospital.free_slots,
   hospital.next_free_slot,
   hospital.hold_slot,
@@ -3200,7 +4413,7 @@ grant execute on function
   hospital_private.escape_like
 to hospital_administrator;
 
---! split: 539-policies-anonymous.sql
+--! split: 552-policies-anonymous.sql
 -- source: policies/anonymous.sql
 -- hospital_anonymous is everybody who has not logged in: the building and what can be booked there,
 -- registration and log-in, and nothing of anyone.
@@ -3245,7 +4458,7 @@ to hospital_anonymous;
 -- The API passes news on to live subscribers, on nobody's behalf and without seeing them.
 grant execute on function hospital_private.relay_live_events to hospital_anonymous;
 
---! split: 540-policies-billing.sql
+--! split: 553-policies-billing.sql
 -- source: policies/billing.sql
 -- hospital_billing sees whom to bill and for which appointments, and nothing clinical.
 call hospital_private.reset_access('hospital_billing');
@@ -3284,6 +4497,7 @@ grant
 on hospital.appointments to hospital_billing;
 
 grant execute on function
+  hospital.patients_records,
   hospital.patients_full_name,
   hospital.patients_age,
   hospital.staff_members_full_name,
@@ -3291,7 +4505,7 @@ grant execute on function
   hospital.departments_doctors
 to hospital_billing;
 
---! split: 541-policies-doctor.sql
+--! split: 554-policies-doctor.sql
 -- source: policies/doctor.sql
 -- hospital_doctor sees the directory, the own calendar and the names on the own roster; clinical
 -- rows only of patients whose chart this session has opened.
@@ -3308,7 +4522,7 @@ grant execute on function
   hospital_private.current_doctor_id,
   hospital_private.current_staff_member_id,
   hospital_private.current_account_id,
-  hospital_private.own_patient_ids,
+  hospital_private.doctor_patient_ids,
   hospital_private.roster_patient_ids,
   hospital_private.open_charts
 to hospital_doctor;
@@ -3390,7 +4604,7 @@ create policy doctor_insert_own_patients on hospital.appointments
   for insert to hospital_doctor
   with check (
     doctor_id = (select hospital_private.current_doctor_id())
-    and patient_id = any (array(select hospital_private.own_patient_ids()))
+    and patient_id = any (array(select hospital_private.doctor_patient_ids()))
     and status in ('held', 'scheduled')
   );
 -- What was called off is not taken back by the doctor: it would put the patient onto his roster.
@@ -3416,7 +4630,7 @@ create policy doctor_insert_own_patients on hospital.appointment_overrides
   for insert to hospital_doctor
   with check (
     doctor_id = (select hospital_private.current_doctor_id())
-    and patient_id = any (array(select hospital_private.own_patient_ids()))
+    and patient_id = any (array(select hospital_private.doctor_patient_ids()))
   );
 grant select, insert (doctor_id, patient_id, span, reason)
   on hospital.appointment_overrides to hospital_doctor;
@@ -3472,7 +4686,7 @@ create policy doctor_insert_own_patients on hospital.appointment_series
   for insert to hospital_doctor
   with check (
     doctor_id = (select hospital_private.current_doctor_id())
-    and patient_id = any (array(select hospital_private.own_patient_ids()))
+    and patient_id = any (array(select hospital_private.doctor_patient_ids()))
   );
 create policy doctor_update_just_made on hospital.appointment_series
   for update to hospital_doctor
@@ -3773,6 +4987,7 @@ grant execute on function
   hospital.add_treatment,
   hospital.void_treatment,
   hospital.record_condition,
+  hospital.patients_records,
   hospital.patients_full_name,
   hospital.patients_age,
   hospital.patients_medications_in_use,
@@ -3807,7 +5022,7 @@ grant execute on function
   hospital_private.escape_like
 to hospital_doctor;
 
---! split: 542-policies-nurse.sql
+--! split: 555-policies-nurse.sql
 -- source: policies/nurse.sql
 -- hospital_nurse cares for the patients of the own department: their names and appointments, and the
 -- clinical rows of charts this session has opened.
@@ -4010,9 +5225,10 @@ grant execute on function
   hospital_private.found_appointment
 to hospital_nurse;
 
---! split: 543-policies-patient.sql
+--! split: 556-policies-patient.sql
 -- source: policies/patient.sql
--- hospital_patient sees the own record, the calendar's free times and the directory of doctors.
+-- hospital_patient sees the own record and those one is a proxy for, the calendar's free times and the
+-- directory of doctors.
 call hospital_private.reset_access('hospital_patient');
 grant usage on schema hospital, analytics, hospital_private to hospital_patient;
 
@@ -4023,7 +5239,9 @@ grant execute on function
   hospital.log_out,
   hospital.current_account,
   hospital_private.session_has_role,
-  hospital_private.current_patient_id
+  hospital_private.current_patient_id,
+  hospital_private.current_patient_ids,
+  hospital_private.own_patient_ids
 to hospital_patient;
 
 -- The directory and the vocabularies.
@@ -4033,6 +5251,7 @@ call hospital_private.allow_reading(
   'hospital.sexes', 'hospital.contact_kinds', 'hospital.identifier_systems',
   'hospital.appointment_types', 'hospital.appointment_statuses', 'hospital.cancellation_reasons',
   'hospital.no_show_reasons', 'hospital.override_reasons', 'hospital.waitlist_statuses',
+  'hospital.proxy_relationships', 'hospital.proxy_scopes',
   'hospital.diagnosis_codes', 'hospital.medications', 'hospital.treatment_types',
   'hospital.outcome_codes'
 );
@@ -4049,10 +5268,11 @@ create policy patient_select_doctors on hospital.staff_members
   );
 grant select on hospital.staff_members to hospital_patient;
 
--- Oneself. Name, birth and sex are changed by reception, against a document.
+-- Oneself, and to read those one is a proxy for. Name, birth and sex are changed by reception, against a
+-- document. What a proxy leaves to the patient: how to be reached, and the numbers other systems gave.
 create policy patient_select_own on hospital.patients
   for select to hospital_patient
-  using (id = (select hospital_private.current_patient_id()));
+  using (id = any (array(select hospital_private.own_patient_ids())));
 create policy patient_update_own on hospital.patients
   for update to hospital_patient
   using (id = (select hospital_private.current_patient_id()))
@@ -4060,7 +5280,7 @@ create policy patient_update_own on hospital.patients
 grant select, update (time_zone) on hospital.patients to hospital_patient;
 create policy patient_select_own on hospital.contact_points
   for select to hospital_patient
-  using (patient_id = (select hospital_private.current_patient_id()));
+  using (patient_id = any (array(select hospital_private.own_patient_ids())));
 create policy patient_insert_own on hospital.contact_points
   for insert to hospital_patient
   with check (patient_id = (select hospital_private.current_patient_id()));
@@ -4072,18 +5292,27 @@ grant select, insert (patient_id, staff_member_id, kind, value), update (value)
   on hospital.contact_points to hospital_patient;
 create policy patient_select_own on hospital.patient_identifiers
   for select to hospital_patient
-  using (patient_id = (select hospital_private.current_patient_id()));
+  using (patient_id = any (array(select hospital_private.current_patient_ids())));
 grant select on hospital.patient_identifiers to hospital_patient;
+
+-- Proxies: who acts for oneself, and whom one acts for.
+create policy patient_select_own on hospital.patient_proxies
+  for select to hospital_patient
+  using (
+    patient_id = any (array(select hospital_private.current_patient_ids()))
+    or proxy_id = any (array(select hospital_private.current_patient_ids()))
+  );
+grant select on hospital.patient_proxies to hospital_patient;
 
 -- Appointments: hold, book, move, change the reason, cancel. End and room are not the patient's to
 -- choose, nor is setting a rule aside.
 create policy patient_select_own on hospital.appointments
   for select to hospital_patient
-  using (patient_id = (select hospital_private.current_patient_id()));
+  using (patient_id = any (array(select hospital_private.own_patient_ids())));
 create policy patient_insert_own on hospital.appointments
   for insert to hospital_patient
   with check (
-    patient_id = (select hospital_private.current_patient_id())
+    patient_id = any (array(select hospital_private.own_patient_ids(to_book => true)))
     and status in ('held', 'scheduled')
     and starts_at > clock_timestamp()
     and override_id is null
@@ -4093,12 +5322,12 @@ create policy patient_insert_own on hospital.appointments
 create policy patient_update_own on hospital.appointments
   for update to hospital_patient
   using (
-    patient_id = (select hospital_private.current_patient_id())
+    patient_id = any (array(select hospital_private.own_patient_ids(to_book => true)))
     and status in ('held', 'scheduled')
     and starts_at > clock_timestamp()
   )
   with check (
-    patient_id = (select hospital_private.current_patient_id())
+    patient_id = any (array(select hospital_private.own_patient_ids(to_book => true)))
     and status in ('held', 'scheduled', 'cancelled')
     and starts_at > clock_timestamp()
     and (
@@ -4119,26 +5348,26 @@ grant
 on hospital.appointments to hospital_patient;
 create policy patient_select_own on hospital.appointment_overrides
   for select to hospital_patient
-  using (patient_id = (select hospital_private.current_patient_id()));
+  using (patient_id = any (array(select hospital_private.own_patient_ids())));
 grant select on hospital.appointment_overrides to hospital_patient;
 create policy patient_select_own on hospital.appointment_moves
   for select to hospital_patient
-  using (patient_id = (select hospital_private.current_patient_id()));
+  using (patient_id = any (array(select hospital_private.own_patient_ids())));
 grant select on hospital.appointment_moves to hospital_patient;
 -- What was skipped is said while a series is booked, and never changed afterwards.
 create policy patient_select_own on hospital.appointment_series
   for select to hospital_patient
-  using (patient_id = (select hospital_private.current_patient_id()));
+  using (patient_id = any (array(select hospital_private.own_patient_ids())));
 create policy patient_insert_own on hospital.appointment_series
   for insert to hospital_patient
-  with check (patient_id = (select hospital_private.current_patient_id()));
+  with check (patient_id = any (array(select hospital_private.own_patient_ids(to_book => true))));
 create policy patient_update_just_made on hospital.appointment_series
   for update to hospital_patient
   using (
-    patient_id = (select hospital_private.current_patient_id())
+    patient_id = any (array(select hospital_private.own_patient_ids(to_book => true)))
     and created_at = now()
   )
-  with check (patient_id = (select hospital_private.current_patient_id()));
+  with check (patient_id = any (array(select hospital_private.own_patient_ids(to_book => true))));
 grant
   select,
   insert (
@@ -4148,7 +5377,7 @@ grant
 on hospital.appointment_series to hospital_patient;
 create policy patient_select_own on hospital.appointment_staff
   for select to hospital_patient
-  using (patient_id = (select hospital_private.current_patient_id()));
+  using (patient_id = any (array(select hospital_private.own_patient_ids())));
 grant select on hospital.appointment_staff to hospital_patient;
 create policy patient_select_own on hospital.appointment_status_history
   for select to hospital_patient
@@ -4157,7 +5386,7 @@ create policy patient_select_own on hospital.appointment_status_history
       array(
         select a.id
         from hospital.appointments as a
-        where a.patient_id = (select hospital_private.current_patient_id())
+        where a.patient_id = any (array(select hospital_private.own_patient_ids()))
       )
     )
   );
@@ -4165,18 +5394,21 @@ grant select on hospital.appointment_status_history to hospital_patient;
 -- The waitlist: who comes first is not the patient's to say, and a place given up is not taken back.
 create policy patient_select_own on hospital.waitlist_entries
   for select to hospital_patient
-  using (patient_id = (select hospital_private.current_patient_id()));
+  using (patient_id = any (array(select hospital_private.own_patient_ids())));
 create policy patient_insert_own on hospital.waitlist_entries
   for insert to hospital_patient
-  with check (patient_id = (select hospital_private.current_patient_id()) and status = 'waiting');
+  with check (
+    patient_id = any (array(select hospital_private.own_patient_ids(to_book => true)))
+    and status = 'waiting'
+  );
 create policy patient_update_own on hospital.waitlist_entries
   for update to hospital_patient
   using (
-    patient_id = (select hospital_private.current_patient_id())
+    patient_id = any (array(select hospital_private.own_patient_ids(to_book => true)))
     and status = 'waiting'
   )
   with check (
-    patient_id = (select hospital_private.current_patient_id())
+    patient_id = any (array(select hospital_private.own_patient_ids(to_book => true)))
     and status in ('waiting', 'withdrawn')
   );
 grant
@@ -4188,47 +5420,47 @@ grant
 on hospital.waitlist_entries to hospital_patient;
 create policy patient_select_own on hospital.notifications
   for select to hospital_patient
-  using (patient_id = (select hospital_private.current_patient_id()));
+  using (patient_id = any (array(select hospital_private.own_patient_ids())));
 grant select on hospital.notifications to hospital_patient;
 
 -- The record, to read.
 create policy patient_select_own on hospital.visits
   for select to hospital_patient
-  using (patient_id = (select hospital_private.current_patient_id()));
+  using (patient_id = any (array(select hospital_private.own_patient_ids())));
 grant select on hospital.visits to hospital_patient;
 create policy patient_select_own on hospital.visit_versions
   for select to hospital_patient
-  using (patient_id = (select hospital_private.current_patient_id()));
+  using (patient_id = any (array(select hospital_private.own_patient_ids())));
 grant select on hospital.visit_versions to hospital_patient;
 create policy patient_select_own on hospital.visit_diagnoses
   for select to hospital_patient
-  using (patient_id = (select hospital_private.current_patient_id()));
+  using (patient_id = any (array(select hospital_private.own_patient_ids())));
 grant select on hospital.visit_diagnoses to hospital_patient;
 create policy patient_select_own on hospital.patient_conditions
   for select to hospital_patient
-  using (patient_id = (select hospital_private.current_patient_id()));
+  using (patient_id = any (array(select hospital_private.own_patient_ids())));
 grant select on hospital.patient_conditions to hospital_patient;
 create policy patient_select_own on hospital.prescriptions
   for select to hospital_patient
-  using (patient_id = (select hospital_private.current_patient_id()));
+  using (patient_id = any (array(select hospital_private.own_patient_ids())));
 grant select on hospital.prescriptions to hospital_patient;
 create policy patient_select_own on hospital.treatments
   for select to hospital_patient
-  using (patient_id = (select hospital_private.current_patient_id()));
+  using (patient_id = any (array(select hospital_private.own_patient_ids())));
 grant select on hospital.treatments to hospital_patient;
 
 -- Consents, and who looked.
 call hospital_private.allow_reading('hospital_patient', 'patient', 'hospital.consent_scopes');
 create policy patient_select_own on hospital.consents
   for select to hospital_patient
-  using (patient_id = (select hospital_private.current_patient_id()));
+  using (patient_id = any (array(select hospital_private.current_patient_ids())));
 create policy patient_insert_own on hospital.consents
   for insert to hospital_patient
   with check (patient_id = (select hospital_private.current_patient_id()));
 create policy patient_update_own on hospital.consents
   for update to hospital_patient
-  using (patient_id = (select hospital_private.current_patient_id()))
-  with check (patient_id = (select hospital_private.current_patient_id()));
+  using (patient_id = any (array(select hospital_private.current_patient_ids())))
+  with check (patient_id = any (array(select hospital_private.current_patient_ids())));
 grant
   select,
   insert (patient_id, scope, staff_member_id, department_id, granted, evidence),
@@ -4245,16 +5477,21 @@ call hospital_private.allow_reading(
   'hospital_patient', 'patient',
   'hospital.sensitivities', 'hospital.note_types', 'hospital.note_sections'
 );
+-- Who acts for a patient reads what is sensitive as little as a colleague does.
 create policy patient_select_own on hospital.clinical_notes
   for select to hospital_patient
   using (
-    patient_id = (select hospital_private.current_patient_id())
+    patient_id = any (array(select hospital_private.own_patient_ids()))
     and signed_at is not null
+    and (
+      sensitivity = 'normal'
+      or patient_id = any (array(select hospital_private.current_patient_ids()))
+    )
   );
 grant select on hospital.clinical_notes to hospital_patient;
 create policy patient_select_own on hospital.sensitivity_grants
   for select to hospital_patient
-  using (patient_id = (select hospital_private.current_patient_id()));
+  using (patient_id = any (array(select hospital_private.current_patient_ids())));
 grant select on hospital.sensitivity_grants to hospital_patient;
 grant execute on function
   hospital.search_notes,
@@ -4280,6 +5517,12 @@ grant execute on function
   hospital.book_series,
   hospital.cancel_series,
   hospital.update_patient,
+  hospital.grant_proxy,
+  hospital.revoke_proxy,
+  hospital.patient_proxies_proxy_name,
+  hospital.patient_proxies_ends_at,
+  hospital.patient_proxies_is_live,
+  hospital.patients_records,
   hospital.patients_full_name,
   hospital.patients_age,
   hospital.patients_medications_in_use,
@@ -4311,7 +5554,7 @@ grant execute on function
   hospital_private.escape_like
 to hospital_patient;
 
---! split: 544-policies-reception.sql
+--! split: 557-policies-reception.sql
 -- source: policies/reception.sql
 -- hospital_reception registers people and keeps the calendar of everybody; it reads no clinical row.
 call hospital_private.reset_access('hospital_reception');
@@ -4501,12 +5744,30 @@ grant execute on function
   hospital.withdraw_consent
 to hospital_reception;
 
+-- Who acts for whom, and which records are one person's.
+create policy reception_select_all on hospital.patient_proxies
+  for select to hospital_reception
+  using ((select hospital_private.session_has_role('reception')));
+grant select on hospital.patient_proxies to hospital_reception;
+create policy reception_select_all on hospital.patient_merges
+  for select to hospital_reception
+  using ((select hospital_private.session_has_role('reception')));
+grant select on hospital.patient_merges to hospital_reception;
+call hospital_private.allow_reading(
+  'hospital_reception', 'reception', 'hospital.proxy_relationships', 'hospital.proxy_scopes'
+);
+
 grant execute on function
   hospital.register_patient,
   hospital.register_patient_and_book,
   hospital.update_patient,
   hospital.deactivate_patient,
   hospital.search_patients,
+  hospital.grant_proxy,
+  hospital.revoke_proxy,
+  hospital.patient_proxies_proxy_name,
+  hospital.patient_proxies_ends_at,
+  hospital.patient_proxies_is_live,
   hospital.hold_slot,
   hospital.confirm_hold,
   hospital.book_appointment,
@@ -4556,7 +5817,7 @@ grant execute on function
   hospital_private.write_contact
 to hospital_reception;
 
---! split: 545-policies-staff.sql
+--! split: 558-policies-staff.sql
 -- source: policies/staff.sql
 -- hospital_staff is what nurses, reception, pharmacists and laboratory share: the session, the
 -- directory and the vocabularies. What each needs beyond stands in a file of its own.
@@ -4592,6 +5853,7 @@ grant execute on function
   hospital.free_slots,
   hospital.next_free_slot,
   hospital.search_doctors,
+  hospital.patients_records,
   hospital.patients_full_name,
   hospital.patients_age,
   hospital.staff_members_full_name,

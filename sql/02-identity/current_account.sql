@@ -14,7 +14,7 @@ as $$
       where r.account_id = a.id
       order by r.role
     ),
-    a.patient_id,
+    p.person_id,
     a.staff_member_id,
     d.id,
     m.department_id,
@@ -22,6 +22,8 @@ as $$
   from hospital_private.current_session() as s
   join hospital_private.accounts as a
     on a.id = s.account_id
+  left join hospital.patients as p
+    on p.id = a.patient_id
   left join hospital.staff_members as m
     on m.id = a.staff_member_id
   left join hospital.doctors as d

@@ -24,15 +24,17 @@ declare
   session hospital_private.sessions := hospital_private.current_session();
 begin
   return (
-    select a.patient_id
+    select p.person_id
     from hospital_private.accounts as a
+    join hospital.patients as p
+      on p.id = a.patient_id
     where a.id = session.account_id
       and session.role = 'patient'
   );
 end;
 $$;
 comment on function hospital_private.current_patient_id() is
-  'The patient of a live session in the role patient, or null; lends the owner''s right to read accounts.';
+  'The patient of a live session in the role patient, by the record that goes on where several were merged, or null; lends the owner''s right to read accounts.';
 
 create or replace function hospital_private.current_staff_member_id()
 returns bigint

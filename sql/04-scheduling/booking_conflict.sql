@@ -67,7 +67,7 @@ comment on function hospital_private.booking_conflict(bigint, bigint, bigint, ts
   'Which of doctor, patient and room is taken in a span by another appointment than the ignored one, or null; of the patient it speaks to those who may know. Lends the owner''s right to see that appointments exist, not what they are.';
 
 -- Whose calendar the caller may ask about, so that nobody learns another's by trying times: the patient
--- his own, those who keep the calendar anybody's, a doctor his own patients'.
+-- his own and whom he may book for, those who keep the calendar anybody's, a doctor his own patients'.
 create or replace function hospital_private.may_ask_about(patient_id bigint)
 returns boolean
 language plpgsql
@@ -76,13 +76,18 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  return coalesce(may_ask_about.patient_id = hospital_private.current_patient_id(), false)
+  return coalesce(
+      may_ask_about.patient_id in (select hospital_private.own_patient_ids(to_book => true)),
+      false
+    )
     or hospital_private.session_has_role('reception')
     or hospital_private.session_has_role('administrator')
     or exists (
       select
       from hospital.appointments as a
-      where a.patient_id = may_ask_about.patient_id
+      where a.patient_id in (
+          select hospital_private.same_person_ids(array[may_ask_about.patient_id])
+        )
         and a.doctor_id = hospital_private.current_doctor_id()
         and a.status not in ('held', 'cancelled', 'lapsed')
     );

@@ -38,7 +38,7 @@ begin
     raise exception using
       errcode = 'INWAY',
       message = 'Appointments are in the way.',
-      hint = 'Call them off first, or move them to the patient''s other record.';
+      hint = 'Call them off first; for the patient''s other record they are booked anew.';
   end if;
   return new;
 end;

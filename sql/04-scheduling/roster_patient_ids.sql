@@ -4,25 +4,29 @@
 
 -- A doctor books these alone: through anybody else on the roster, which is for a day or for an emergency,
 -- he would take him onto it for good.
-create or replace function hospital_private.own_patient_ids()
+create or replace function hospital_private.doctor_patient_ids()
 returns setof bigint
 language sql
 stable
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
-  select a.patient_id
-  from hospital.appointments as a
-  where a.doctor_id = (select hospital_private.current_doctor_id())
-    and a.status not in ('held', 'cancelled', 'lapsed')
-  union
-  select v.patient_id
-  from hospital.visits as v
-  where v.doctor_id = (select hospital_private.current_doctor_id())
-    and v.voided_at is null;
+  select hospital_private.same_person_ids(
+    array(
+      select a.patient_id
+      from hospital.appointments as a
+      where a.doctor_id = (select hospital_private.current_doctor_id())
+        and a.status not in ('held', 'cancelled', 'lapsed')
+      union
+      select v.patient_id
+      from hospital.visits as v
+      where v.doctor_id = (select hospital_private.current_doctor_id())
+        and v.voided_at is null
+    )
+  );
 $$;
-comment on function hospital_private.own_patient_ids() is
-  'The keys of the patients with an appointment or a visit with the doctor of the live session. Lends the owner''s right to read appointments for this one question.';
+comment on function hospital_private.doctor_patient_ids() is
+  'The keys of all records of the patients with an appointment or a visit with the doctor of the live session. Lends the owner''s right to read appointments for this one question.';
 
 create or replace function hospital_private.is_on_duty(doctor_id bigint)
 returns boolean
@@ -86,20 +90,28 @@ declare
 begin
   if viewer.role = 'doctor' then
     return query
-    select hospital_private.own_patient_ids();
+    select hospital_private.doctor_patient_ids();
     if hospital_private.is_on_duty(viewer.doctor_id) then
       return query
-      select a.patient_id
-      from hospital_private.department_day(viewer.department_id) as a;
+      select hospital_private.same_person_ids(
+        array(
+          select a.patient_id
+          from hospital_private.department_day(viewer.department_id) as a
+        )
+      );
     end if;
   elsif viewer.role = 'nurse' then
     return query
-    select distinct a.patient_id
-    from hospital.appointments as a
-    where a.department_id = viewer.department_id
-      and a.starts_at
-        > clock_timestamp() - (select r.nurse_roster from hospital_private.privacy_rules as r)
-      and a.status not in ('held', 'cancelled', 'lapsed');
+    select hospital_private.same_person_ids(
+      array(
+        select distinct a.patient_id
+        from hospital.appointments as a
+        where a.department_id = viewer.department_id
+          and a.starts_at
+            > clock_timestamp() - (select r.nurse_roster from hospital_private.privacy_rules as r)
+          and a.status not in ('held', 'cancelled', 'lapsed')
+      )
+    );
   end if;
 end;
 $$;
@@ -122,18 +134,22 @@ begin
   select hospital_private.treated_patient_ids();
   if viewer.role in ('doctor', 'nurse') then
     return query
-    select g.patient_id
-    from hospital.break_glass_grants as g
-    where g.account_id = viewer.account_id
-      and g.in_force @> moment
-    union all
-    select c.patient_id
-    from hospital.consents as c
-    join hospital.consent_scopes as s
-      on s.code = c.scope
-      and s.decision = 'permit'
-    where c.staff_member_id = viewer.staff_member_id
-      and c.in_force @> moment;
+    select hospital_private.same_person_ids(
+      array(
+        select g.patient_id
+        from hospital.break_glass_grants as g
+        where g.account_id = viewer.account_id
+          and g.in_force @> moment
+        union all
+        select c.patient_id
+        from hospital.consents as c
+        join hospital.consent_scopes as s
+          on s.code = c.scope
+          and s.decision = 'permit'
+        where c.staff_member_id = viewer.staff_member_id
+          and c.in_force @> moment
+      )
+    );
   end if;
 end;
 $$;

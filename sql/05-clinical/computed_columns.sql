@@ -7,7 +7,11 @@ set search_path = pg_catalog, pg_temp
 as $$
   select p.*
   from hospital.prescriptions as p
-  where p.patient_id = patient.id
+  where p.patient_id in (
+      select q.id
+      from hospital.patients as q
+      where q.person_id = patient.person_id
+    )
     and p.stopped_at is null
     and p.start_date <= (now() at time zone coalesce(patient.time_zone, 'UTC'))::date
     and (
@@ -19,7 +23,7 @@ as $$
     p.id;
 $$;
 comment on function hospital.patients_medications_in_use(hospital.patients) is
-  'The prescriptions the patient should be taking today: begun, neither ended nor stopped.';
+  'The prescriptions the patient should be taking today, on any of his records: begun, neither ended nor stopped.';
 
 create or replace function hospital.visits_treatment_cost(visit hospital.visits)
 returns numeric

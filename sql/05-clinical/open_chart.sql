@@ -15,6 +15,8 @@ declare
 begin
   perform hospital_private.require_role('doctor', 'nurse');
   viewer := hospital_private.current_viewer();
+  -- Whose record it is stays so until it is open.
+  perform from hospital.patients as p where p.id = open_chart.patient_id for key share;
   select p.*
   into patient
   from hospital.patients as p

@@ -15,21 +15,25 @@ declare
   moment constant timestamptz := clock_timestamp();
 begin
   return query
-  select distinct c.patient_id
-  from audit.chart_openings as o
-  join audit.chart_accesses as c
-    on c.id = o.access_id
-    and c.covers @> moment
-  left join hospital.break_glass_grants as g
-    on g.id = c.break_glass_grant_id
-  left join hospital.consents as p
-    on p.id = c.consent_id
-  where o.session_id = viewer.session_id
-    and case
-      when g.id is not null then g.in_force @> moment
-      else (p.id is null or p.in_force @> moment)
-        and not hospital_private.is_restricted(c.patient_id, viewer, c.purpose)
-    end;
+  select hospital_private.same_person_ids(
+    array(
+      select distinct c.patient_id
+      from audit.chart_openings as o
+      join audit.chart_accesses as c
+        on c.id = o.access_id
+        and c.covers @> moment
+      left join hospital.break_glass_grants as g
+        on g.id = c.break_glass_grant_id
+      left join hospital.consents as p
+        on p.id = c.consent_id
+      where o.session_id = viewer.session_id
+        and case
+          when g.id is not null then g.in_force @> moment
+          else (p.id is null or p.in_force @> moment)
+            and not hospital_private.is_restricted(c.patient_id, viewer, c.purpose)
+        end
+    )
+  );
 end;
 $$;
 comment on function hospital_private.open_charts() is

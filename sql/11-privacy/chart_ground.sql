@@ -14,6 +14,9 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   moment constant timestamptz := clock_timestamp();
+  records constant bigint[] := array(
+    select hospital_private.same_person_ids(array[chart_ground.patient_id])
+  );
   ground audit.chart_accesses;
   is_restricted constant boolean := hospital_private.is_restricted(
     chart_ground.patient_id,
@@ -30,7 +33,7 @@ declare
     join hospital.consent_scopes as s
       on s.code = c.scope
       and s.decision = 'permit'
-    where c.patient_id = chart_ground.patient_id
+    where c.patient_id = any (records)
       and c.staff_member_id = (chart_ground.viewer).staff_member_id
       and c.in_force @> moment
     order by c.id
@@ -39,9 +42,11 @@ declare
   emergency_id constant bigint := (
     select g.id
     from hospital.break_glass_grants as g
-    where g.patient_id = chart_ground.patient_id
+    where g.patient_id = any (records)
       and g.account_id = (chart_ground.viewer).account_id
       and g.in_force @> moment
+    order by g.id
+    limit 1
   );
 begin
   ground.patient_id := chart_ground.patient_id;

@@ -1,4 +1,4 @@
--- Who denies a department denies what is part of it.
+-- Who denies a department denies what is part of it, and whoever denies it on one record does on all of his.
 create or replace function hospital_private.is_restricted(
   patient_id bigint,
   viewer hospital_private.viewer,
@@ -16,7 +16,9 @@ as $$
     join hospital.consent_scopes as s
       on s.code = c.scope
       and s.decision = 'deny'
-    where c.patient_id = is_restricted.patient_id
+    where c.patient_id = any (
+        array(select hospital_private.same_person_ids(array[is_restricted.patient_id]))
+      )
       and c.in_force @> clock_timestamp()
       and (c.staff_member_id is null or c.staff_member_id = (is_restricted.viewer).staff_member_id)
       and (

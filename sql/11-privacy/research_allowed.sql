@@ -13,7 +13,9 @@ as $$
       on s.code = c.scope
       and s.decision = 'deny'
       and s.purpose = 'research'
-    where c.patient_id = research_allowed.patient_id
+    where c.patient_id = any (
+        array(select hospital_private.same_person_ids(array[research_allowed.patient_id]))
+      )
       and c.in_force @> clock_timestamp()
   );
 $$;

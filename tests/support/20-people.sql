@@ -239,3 +239,55 @@ as $$
   from hospital.doctors as d
   where d.id = email_of_doctor.doctor_id;
 $$;
+
+create function tests.child(
+  date_of_birth date default (now() at time zone 'UTC')::date - 3650,
+  time_zone text default null
+)
+returns bigint
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+declare
+  new_id bigint := tests.patient();
+begin
+  update hospital.patients as p
+  set date_of_birth = child.date_of_birth,
+    time_zone = child.time_zone
+  where p.id = new_id;
+  return new_id;
+end;
+$$;
+comment on function tests.child(date, text) is 'A patient with an account who is ten years old unless told otherwise.';
+
+create function tests.proxy(
+  patient_id bigint,
+  proxy_id bigint,
+  relationship text default 'parent',
+  scope text default 'read',
+  granted tstzrange default tstzrange(now(), null)
+)
+returns bigint
+language sql
+volatile
+security definer
+set search_path = ''
+as $$
+  insert into hospital.patient_proxies
+    (patient_id, proxy_id, relationship, is_guardian, scope, granted, evidence)
+  select
+    proxy.patient_id,
+    proxy.proxy_id,
+    r.code,
+    r.is_guardian,
+    proxy.scope,
+    proxy.granted,
+    'Certificate of birth'
+  from hospital.proxy_relationships as r
+  where r.code = proxy.relationship
+  returning id;
+$$;
+comment on function tests.proxy(bigint, bigint, text, text, tstzrange) is
+  'Makes one patient a proxy of another.';

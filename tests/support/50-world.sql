@@ -130,6 +130,17 @@ begin
     insert into hospital.consents (patient_id, scope, granted, evidence)
     values (person.id, 'no_research', tstzrange('2026-01-05', null), 'Signed form');
   end loop;
+  -- Each was the other's proxy once, and for a while the two were held for one person.
+  insert into hospital.patient_proxies
+    (patient_id, proxy_id, relationship, is_guardian, scope, granted, revoked_at)
+  select a.id, b.id, 'spouse', false, 'read_and_book', tstzrange('2026-01-01', null), '2026-01-02'
+  from tests.people as a
+  join tests.people as b
+    on b.id <> a.id
+  where a.name in ('ann', 'bob')
+    and b.name in ('ann', 'bob');
+  insert into hospital.patient_merges (duplicate_id, survivor_id, merged_at, unmerged_at)
+  values (tests.id_of('bob'), tests.id_of('ann'), '2026-01-01', '2026-01-02');
 end;
 $$;
 comment on function tests.world(boolean) is

@@ -44,6 +44,7 @@ export const CONDITIONS: Readonly<Record<string, ErrorEntry>> = {
   ISOLN: { code: 'ISOLATION_REFUSED', message: 'This is done under READ COMMITTED only.' },
   KEPTT: { code: 'RECORD_IS_KEPT', message: 'This record stays as it was written.' },
   LIMIT: { code: 'DAY_FULL', message: 'The doctor takes no more appointments on that day.' },
+  MERGD: { code: 'MERGE_REFUSED', message: 'One of the two records is part of another merge.' },
   MISSA: { code: 'ARGUMENT_MISSING', message: 'Something that is needed was not given.' },
   NGUES: { code: 'TOO_MANY_GUESSES', message: 'You have named too many patients there are not.' },
   NHOLD: { code: 'TOO_MANY_HOLDS', message: 'The patient holds as many times as one may hold at once.' },
@@ -55,6 +56,7 @@ export const CONDITIONS: Readonly<Record<string, ErrorEntry>> = {
   PASTT: { code: 'TIME_PASSED', message: 'That time has passed.' },
   PATBU: { code: 'PATIENT_BUSY', message: 'The patient has another appointment at that time.' },
   PRMSN: { code: 'FORBIDDEN', message: 'Your role may not do this.' },
+  PROXY: { code: 'PROXY_REFUSED', message: 'This proxy is not yours to grant or to withdraw.' },
   PWLEN: { code: 'PASSWORD_TOO_LONG', message: 'The password is too long.' },
   RETRY: { code: 'TRY_AGAIN', message: 'Somebody else is changing the same calendar. Try again.' },
   ROOMT: { code: 'ROOM_TAKEN', message: 'The room is taken at that time.' },
@@ -211,11 +213,32 @@ export const CONSTRAINTS: Readonly<Record<string, ErrorEntry>> = {
     code: 'TIME_ORDER',
     message: 'A condition cannot end before it began.',
   },
+  patient_merges_reason_not_blank: {
+    code: 'REASON_REFUSED',
+    message: 'The reason needs 1 to 500 characters.',
+  },
+  patient_proxies_evidence_not_blank: {
+    code: 'EVIDENCE_REFUSED',
+    message: 'The evidence needs 1 to 500 characters.',
+  },
+  patient_proxies_guardian_has_evidence: {
+    code: 'EVIDENCE_REFUSED',
+    message: 'A parent or guardian is entered against a document.',
+  },
+  patient_proxies_one_grant_at_a_time: {
+    code: 'ALREADY_EXISTS',
+    message: 'This person acts for the patient already.',
+  },
+  patient_proxies_scope_fkey: { code: 'CODE_UNKNOWN', message: 'That scope is not on the list.' },
   patients_date_of_birth_plausible: {
     code: 'DATE_REFUSED',
     message: 'A date of birth lies between 1870 and today.',
   },
   patients_died_after_birth: { code: 'TIME_ORDER', message: 'Death cannot come before birth.' },
+  patients_merged_into_a_survivor: {
+    code: 'MERGE_REFUSED',
+    message: 'One of the two records is part of another merge.',
+  },
   patients_mrn_key: {
     code: 'RECORD_NUMBER_TAKEN',
     message: 'There is a patient with this record number already.',
@@ -223,6 +246,10 @@ export const CONSTRAINTS: Readonly<Record<string, ErrorEntry>> = {
   patients_name_not_blank: {
     code: 'NAME_REFUSED',
     message: 'Given and family name need 1 to 100 characters each.',
+  },
+  patients_not_merged_into_self: {
+    code: 'MERGE_REFUSED',
+    message: 'A record is not merged into itself.',
   },
   patients_sex_fkey: { code: 'CODE_UNKNOWN', message: 'That sex is not on the list.' },
   patients_time_zone_fkey: { code: 'CODE_UNKNOWN', message: 'That time zone is not on the list.' },

@@ -27,7 +27,17 @@ export const TagsPlugin: GraphileConfig.Plugin = pgSmartTags([
   hide('consents', 'actor'),
 
   relation('prescriptions', 'prescriptions_prescribed_by_fkey', 'prescriber', 'prescriptions'),
-  relation('patients', 'patients_merged_into_id_fkey', 'mergedInto', 'duplicates'),
+  relation('patients', 'patients_merged_into_a_survivor', 'mergedInto', 'duplicates'),
+  relation('patient_proxies', 'patient_proxies_patient_id_fkey', 'patient', 'proxies'),
+  relation('patient_proxies', 'patient_proxies_proxy_id_fkey', 'proxy', 'proxyFor'),
+  // The relationship is a code, and the code is the word.
+  {
+    kind: 'constraint',
+    match: 'hospital.patient_proxies.patient_proxies_of_a_known_kind',
+    tags: { behavior: '-*' },
+  },
+  relation('patient_merges', 'patient_merges_duplicate_id_fkey', 'duplicate', 'merges'),
+  relation('patient_merges', 'patient_merges_survivor_id_fkey', 'survivor', 'mergesHere'),
   relation('staff_members', 'staff_members_manager_id_fkey', 'manager', 'reports'),
 
   // A field of the change, and no question of its own.

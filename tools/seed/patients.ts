@@ -1,6 +1,7 @@
 import { dateText, dayOf, instantAt, instantText, minutesPerDay, zone } from './calendar.ts';
 import { deny } from './consents.ts';
 import * as curated from './curated/read.ts';
+import { Families } from './families.ts';
 import { emailAddress, personName, phoneNumber, streetAddress } from './names.ts';
 import type { Random } from './random.ts';
 import { Batch } from './tables.ts';
@@ -37,9 +38,10 @@ export function* register(world: World): Generator<Batch, Patients> {
     openFrom: new Int32Array(count + 1),
     closedFrom: new Int32Array(count + 1).fill(never),
   };
+  const families = new Families(world);
   let batch = new Batch();
   for (let id = 1; id <= count; id++) {
-    writePatient(world, batch, random, patients, id);
+    writePatient(world, batch, random, patients, families, id);
     deny(world, batch, forms, id, instantAt((patients.openFrom[id] as number) - 1, 1000));
     batch.progress++;
     if (batch.progress === rowsPerBatch || id === count) {
@@ -50,7 +52,14 @@ export function* register(world: World): Generator<Batch, Patients> {
   return patients;
 }
 
-function writePatient(world: World, batch: Batch, random: Random, patients: Patients, id: number): void {
+function writePatient(
+  world: World,
+  batch: Batch,
+  random: Random,
+  patients: Patients,
+  families: Families,
+  id: number,
+): void {
   const known = curated.patients[id - 1];
   const sex =
     known?.sex ??
@@ -60,10 +69,12 @@ function writePatient(world: World, batch: Batch, random: Random, patients: Pati
       ['other', 7],
       ['unknown', 5],
     ]);
-  const [givenName, familyName] = known ? [known.given_name, known.family_name] : personName(random, sex);
+  const [givenName, ownName] = known ? [known.given_name, known.family_name] : personName(random, sex);
   const born = known ? dayOf(known.date_of_birth) : world.day - ageInDays(random);
   const died =
     !known && world.day - born > 55 * 365 && random.chance(0.03) ? world.day - random.between(5, 700) : never;
+  const parents = families.parentsOf(born);
+  const familyName = known ? ownName : (parents[0]?.familyName ?? ownName);
   const isOld = known !== undefined || died !== never;
   const registered = registrationDay(world, random, born, isOld);
   patients.birthDay[id] = born;
@@ -85,6 +96,7 @@ function writePatient(world: World, batch: Batch, random: Random, patients: Pati
     created,
     created,
   ]);
+  if (died === never) families.join(batch, { id, familyName, born, registered }, parents);
   const site = curated.facilities[random.between(1, curated.facilities.length - 1)];
   const address = known
     ? `${known.street}, ${known.town}, MA ${known.zip}`

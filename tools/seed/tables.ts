@@ -33,6 +33,7 @@ export const tables = {
   contact_points: table('id patient_id staff_member_id kind value is_preferred created_at updated_at'),
   patient_identifiers: table('id patient_id system value created_at updated_at'),
   consents: table('id public_uuid patient_id scope granted withdrawn_at evidence recorded_at'),
+  patient_proxies: table('id patient_id proxy_id relationship is_guardian scope granted evidence'),
   doctor_schedules: table('id doctor_id weekday start_time end_time effective room_id created_at updated_at'),
   doctor_time_off: table('id doctor_id starts_at ends_at reason created_at updated_at'),
   doctor_extra_sessions: table('id doctor_id starts_at ends_at room_id created_at updated_at'),

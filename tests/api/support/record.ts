@@ -108,6 +108,15 @@ export async function fillRecord(
      values ($1, 'no_research', tstzrange(now(), null), $2)`,
     [person.id, word],
   );
+  await owner.query(
+    `with proxy as (
+       insert into hospital.patients (given_name, family_name, date_of_birth, sex)
+       values ('Near', 'Relation', '1970-01-01', 'other') returning id
+     )
+     insert into hospital.patient_proxies (patient_id, proxy_id, relationship, is_guardian, scope, granted, evidence)
+     select $1, id, 'spouse', false, 'read', tstzrange(now(), null), $2 from proxy`,
+    [person.id, word],
+  );
   // Long over: it opens nothing.
   await owner.query(
     `insert into hospital.break_glass_grants
