@@ -62,3 +62,8 @@ create policy owner_all_rows on hospital.patient_merges to hospital_owner using 
 create policy owner_all_rows on hospital.proxy_relationships to hospital_owner using (true) with check (true);
 create policy owner_all_rows on hospital.proxy_scopes to hospital_owner using (true) with check (true);
 create policy owner_all_rows on hospital.patient_proxies to hospital_owner using (true) with check (true);
+
+create policy owner_all_rows on masked.publications to hospital_owner using (true) with check (true);
+create policy owner_all_rows on masked.published_appointments to hospital_owner using (true) with check (true);
+create policy owner_all_rows on masked.published_diagnoses to hospital_owner using (true) with check (true);
+create policy owner_all_rows on masked.diagnosis_chapters to hospital_owner using (true) with check (true);

@@ -227,7 +227,14 @@ create policy patient_select_own on hospital.consents
   using (patient_id = any (array(select hospital_private.current_patient_ids())));
 create policy patient_insert_own on hospital.consents
   for insert to hospital_patient
-  with check (patient_id = (select hospital_private.current_patient_id()));
+  with check (
+    patient_id = (select hospital_private.current_patient_id())
+    -- Who works here and whom he does not see he hears of as little as of nobody.
+    and (
+      staff_member_id is null
+      or staff_member_id in (select m.id from hospital.staff_members as m)
+    )
+  );
 create policy patient_update_own on hospital.consents
   for update to hospital_patient
   using (patient_id = any (array(select hospital_private.current_patient_ids())))

@@ -9,5 +9,6 @@ grant execute on function
   ops.fail_job_run,
   ops.send_reminders,
   ops.expire_holds,
-  ops.offer_waitlist
+  ops.offer_waitlist,
+  ops.publish_aggregates
 to hospital_worker;

@@ -8,6 +8,7 @@ import * as docs from './commands/docs.ts';
 import * as importing from './commands/import.ts';
 import * as migrate from './commands/migrate.ts';
 import * as roles from './commands/roles.ts';
+import * as sandbox from './commands/sandbox.ts';
 import * as seed from './commands/seed.ts';
 import * as sequences from './commands/sequences.ts';
 import * as serve from './commands/serve.ts';
@@ -19,7 +20,7 @@ import { isShuttingDown, requestStop, shutDown, stopOnSignals } from './shutdown
 import { say } from './terminal.ts';
 
 /** Every command, in the order `infirmary --help` lists them. */
-const commands = [start, db, roles, migrate, importing, serve, work, administrator, seed, sequences, bench, docs];
+const commands = [start, db, roles, migrate, importing, serve, work, administrator, seed, sequences, sandbox, bench, docs];
 
 const wrongUsage = 2;
 

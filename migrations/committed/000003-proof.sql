@@ -1,5 +1,5 @@
 --! Previous: sha1:079a0139ae16548df043822897d82305227948a5
---! Hash: sha1:53fe6f7e79d03853d7c315661dc240317b4890a6
+--! Hash: sha1:d1185b704f673c88aa9b6e99b37180e99109a77a
 --! Message: proof
 
 --! split: 150-privacy-rules.sql
@@ -562,6 +562,224 @@ alter table hospital.proxy_scopes enable row level security;
 alter table hospital.proxy_scopes force row level security;
 alter table hospital.patient_proxies enable row level security;
 alter table hospital.patient_proxies force row level security;
+
+--! split: 230-masking.sql
+-- What research may see: releases of de-identified rows, and published aggregates whose small cells
+-- are suppressed.
+
+create table hospital_private.masking_settings (
+  is_the_row    boolean primary key default true,
+  smallest_cell integer not null default 11,
+  closing_days  integer not null default 14,
+  constraint masking_settings_one_row check (is_the_row),
+  constraint masking_settings_smallest_cell_plausible check (smallest_cell between 2 and 1000),
+  constraint masking_settings_closing_days_plausible check (closing_days between 1 and 366)
+);
+comment on table hospital_private.masking_settings is 'The one row of numbers that masking and publication go by.';
+comment on column hospital_private.masking_settings.is_the_row is 'Always true, so that there is one row.';
+comment on column hospital_private.masking_settings.smallest_cell is 'How many persons a published cell or a category has at least; 11 is what US health agencies ask for.';
+comment on column hospital_private.masking_settings.closing_days is 'How many days after its end a period is published, once and for all.';
+insert into hospital_private.masking_settings default values;
+
+-- A release is a closed book: rows that appeared in it from one day to the next would tell when they
+-- were written, and so by how many days their person's dates are shifted.
+create table hospital_private.masking_releases (
+  id            bigint      generated always as identity primary key,
+  purpose       text        not null,
+  until         date        not null,
+  smallest_cell integer     not null,
+  started_at    timestamptz not null default now(),
+  retired_at    timestamptz,
+  constraint masking_releases_purpose_known check (purpose in ('analyst', 'sandbox')),
+  constraint masking_releases_of_closed_days
+    check (until <= (started_at at time zone 'UTC')::date),
+  constraint masking_releases_retired_after_start check (retired_at >= started_at)
+);
+create unique index masking_releases_one_in_force on hospital_private.masking_releases (purpose)
+  where retired_at is null;
+comment on table hospital_private.masking_releases is 'Every release of de-identified rows; each has pseudonyms and offsets of its own, which are destroyed when it is retired.';
+comment on column hospital_private.masking_releases.id is 'The number of the release, which its readers may know.';
+comment on column hospital_private.masking_releases.purpose is 'For whom: the analyst role, or one exported sandbox.';
+comment on column hospital_private.masking_releases.until is 'The first day that is no longer in it.';
+comment on column hospital_private.masking_releases.smallest_cell is 'How many persons share a category that is shown, at least.';
+comment on column hospital_private.masking_releases.started_at is 'When it was made; nothing recorded later is in it.';
+comment on column hospital_private.masking_releases.retired_at is 'When its secrets were destroyed, or null while it is in force.';
+
+create table hospital_private.masking_subjects (
+  release_id bigint  not null references hospital_private.masking_releases (id),
+  patient_id bigint  not null references hospital.patients (id),
+  secret     bytea   not null,
+  shift_days integer not null,
+  constraint masking_subjects_pkey primary key (release_id, patient_id),
+  constraint masking_subjects_secret_is_long check (octet_length(secret) = 32),
+  constraint masking_subjects_shift_moves
+    check (shift_days between -365 and 365 and shift_days <> 0)
+);
+create index masking_subjects_patient_id_idx on hospital_private.masking_subjects (patient_id);
+comment on table hospital_private.masking_subjects is 'The secrets of the persons in a release that is in force; nobody but the owner reads them.';
+comment on column hospital_private.masking_subjects.release_id is 'The release.';
+comment on column hospital_private.masking_subjects.patient_id is 'The person.';
+comment on column hospital_private.masking_subjects.secret is 'The random key of all pseudonyms of the person and of what is recorded of him.';
+comment on column hospital_private.masking_subjects.shift_days is 'The random number of days by which all dates of the person are moved, never 0.';
+
+create table hospital_private.masking_categories (
+  release_id bigint not null references hospital_private.masking_releases (id),
+  kind       text   not null,
+  category   text   not null,
+  constraint masking_categories_pkey primary key (release_id, kind, category),
+  constraint masking_categories_kind_known
+    check (kind in ('diagnosis', 'medication', 'sex', 'specialization', 'treatment', 'type'))
+);
+comment on table hospital_private.masking_categories is 'The categories that enough persons share to be shown in a release; all others are called rare.';
+comment on column hospital_private.masking_categories.release_id is 'The release.';
+comment on column hospital_private.masking_categories.kind is 'What is categorized.';
+comment on column hospital_private.masking_categories.category is 'The category, as it is shown.';
+
+-- Published aggregates. A cell without a number is suppressed; a cell without a row is zero.
+create table masked.publications (
+  report        text        not null,
+  period_start  date        not null,
+  period_end    date        not null,
+  smallest_cell integer     not null,
+  published_at  timestamptz not null default now(),
+  constraint publications_pkey primary key (report, period_start),
+  constraint publications_report_known check (report in ('appointments', 'diagnoses')),
+  constraint publications_period_not_empty check (period_end > period_start)
+);
+comment on table masked.publications is 'What has been published; no period is published twice, so that no two versions can be compared.';
+comment on column masked.publications.report is 'Which report: appointments by month, or diagnoses by year.';
+comment on column masked.publications.period_start is 'The first day of the period.';
+comment on column masked.publications.period_end is 'The first day after the period.';
+comment on column masked.publications.smallest_cell is 'How many persons a cell has at least that is shown.';
+comment on column masked.publications.published_at is 'When it was published.';
+
+create table masked.published_appointments (
+  month        date   not null,
+  department   text,
+  status       text,
+  appointments bigint,
+  constraint published_appointments_one_cell
+    unique nulls not distinct (month, department, status),
+  constraint published_appointments_not_empty check (appointments > 0)
+);
+comment on table masked.published_appointments is 'Appointments by month, department and status, with the totals of each month, small cells suppressed.';
+comment on column masked.published_appointments.month is 'The first day of the month, by the clocks of the facility.';
+comment on column masked.published_appointments.department is 'The name of the department, or null for all of them.';
+comment on column masked.published_appointments.status is 'The status, or null for all of them.';
+comment on column masked.published_appointments.appointments is 'How many there were, or null where that is suppressed.';
+
+create table masked.published_diagnoses (
+  year      integer not null,
+  chapter   text,
+  sex       text,
+  age_band  text,
+  diagnoses bigint,
+  constraint published_diagnoses_one_cell
+    unique nulls not distinct (year, chapter, sex, age_band),
+  constraint published_diagnoses_sex_with_age check ((sex is null) = (age_band is null)),
+  constraint published_diagnoses_not_empty check (diagnoses > 0)
+);
+comment on table masked.published_diagnoses is 'Coded diagnoses by year, chapter, sex and age, with the totals of each year, small cells suppressed.';
+comment on column masked.published_diagnoses.year is 'The year of the visits.';
+comment on column masked.published_diagnoses.chapter is 'The chapter of ICD-10-CM, or null for all of them.';
+comment on column masked.published_diagnoses.sex is 'Administrative sex, or null together with age_band for everybody.';
+comment on column masked.published_diagnoses.age_band is 'The age reached in the year, in tens, all from 90 in one.';
+comment on column masked.published_diagnoses.diagnoses is 'How many there were, or null where that is suppressed.';
+
+create table masked.diagnosis_chapters (
+  name           text primary key,
+  first_category text not null,
+  last_category  text not null,
+  constraint diagnosis_chapters_in_order
+    check (first_category collate "C" <= last_category collate "C")
+);
+comment on table masked.diagnosis_chapters is 'The chapters of ICD-10-CM with the categories they span.';
+comment on column masked.diagnosis_chapters.name is 'The title of the chapter.';
+comment on column masked.diagnosis_chapters.first_category is 'Its first category, three characters.';
+comment on column masked.diagnosis_chapters.last_category is 'Its last category.';
+insert into masked.diagnosis_chapters (name, first_category, last_category) values
+  ('Infectious and parasitic diseases', 'A00', 'B99'),
+  ('Neoplasms', 'C00', 'D49'),
+  ('Blood and immune mechanism', 'D50', 'D89'),
+  ('Endocrine, nutritional and metabolic diseases', 'E00', 'E89'),
+  ('Mental and behavioral disorders', 'F01', 'F99'),
+  ('Nervous system', 'G00', 'G99'),
+  ('Eye and adnexa', 'H00', 'H59'),
+  ('Ear and mastoid process', 'H60', 'H95'),
+  ('Circulatory system', 'I00', 'I99'),
+  ('Respiratory system', 'J00', 'J99'),
+  ('Digestive system', 'K00', 'K95'),
+  ('Skin and subcutaneous tissue', 'L00', 'L99'),
+  ('Musculoskeletal system', 'M00', 'M99'),
+  ('Genitourinary system', 'N00', 'N99'),
+  ('Pregnancy and childbirth', 'O00', 'O9A'),
+  ('Perinatal period', 'P00', 'P96'),
+  ('Congenital malformations', 'Q00', 'Q99'),
+  ('Symptoms and findings', 'R00', 'R99'),
+  ('Injury and poisoning', 'S00', 'T88'),
+  ('Codes for special purposes', 'U00', 'U85'),
+  ('External causes', 'V00', 'Y99'),
+  ('Factors influencing health status', 'Z00', 'Z99');
+
+alter table masked.publications enable row level security;
+alter table masked.publications force row level security;
+alter table masked.published_appointments enable row level security;
+alter table masked.published_appointments force row level security;
+alter table masked.published_diagnoses enable row level security;
+alter table masked.published_diagnoses force row level security;
+alter table masked.diagnosis_chapters enable row level security;
+alter table masked.diagnosis_chapters force row level security;
+
+-- A cell of a table with two dimensions on its way to being published.
+create type hospital_private.table_cell as (
+  line          text,
+  stack         text,
+  persons       bigint,
+  value         bigint,
+  is_suppressed boolean
+);
+comment on type hospital_private.table_cell is 'A cell of a table with two dimensions; a total has null where it sums.';
+comment on column hospital_private.table_cell.line is 'Where it stands from top to bottom, or null in the line of totals.';
+comment on column hospital_private.table_cell.stack is 'Where it stands from left to right, or null in the column of totals.';
+comment on column hospital_private.table_cell.persons is 'How many persons are counted in it.';
+comment on column hospital_private.table_cell.value is 'The number itself.';
+comment on column hospital_private.table_cell.is_suppressed is 'Whether the number is kept back.';
+
+create type analytics.published_appointments_row as (
+  month        date,
+  department   text,
+  status       text,
+  appointments bigint
+);
+comment on type analytics.published_appointments_row is 'A published cell of appointments by month, department and status.';
+comment on column analytics.published_appointments_row.month is 'The first day of the month, by the clocks of the facility.';
+comment on column analytics.published_appointments_row.department is 'The name of the department, or null for all of them.';
+comment on column analytics.published_appointments_row.status is 'The status, or null for all of them.';
+comment on column analytics.published_appointments_row.appointments is 'How many there were, or null where that is suppressed.';
+
+create type analytics.published_visits_row as (
+  month      date,
+  department text,
+  visits     bigint
+);
+comment on type analytics.published_visits_row is 'A published cell of visits by month and department.';
+comment on column analytics.published_visits_row.month is 'The first day of the month, by the clocks of the facility.';
+comment on column analytics.published_visits_row.department is 'The name of the department, or null for all of them.';
+comment on column analytics.published_visits_row.visits is 'How many appointments were completed, or null where that is suppressed.';
+
+create type analytics.published_diagnoses_row as (
+  year      integer,
+  chapter   text,
+  sex       text,
+  age_band  text,
+  diagnoses bigint
+);
+comment on type analytics.published_diagnoses_row is 'A published cell of coded diagnoses by year, chapter, sex and age.';
+comment on column analytics.published_diagnoses_row.year is 'The year of the visits.';
+comment on column analytics.published_diagnoses_row.chapter is 'The chapter of ICD-10-CM, or null for all of them.';
+comment on column analytics.published_diagnoses_row.sex is 'Administrative sex, or null together with ageBand for everybody.';
+comment on column analytics.published_diagnoses_row.age_band is 'The age reached in the year, in tens, all from 90 in one.';
+comment on column analytics.published_diagnoses_row.diagnoses is 'How many there were, or null where that is suppressed.';
 
 --! split: 320-live-events.sql
 -- What live subscribers are about to be told. pg_notify in the transaction of a booking would make all
@@ -2856,7 +3074,23 @@ $$;
 comment on function hospital.edit_note(bigint, jsonb, text) is
   'Replaces what a draft of one''s own says; the version before is kept. Raises NTFND, NOTES, SIGND.';
 
---! split: 531-11-privacy-break_glass.sql
+--! split: 531-11-privacy-admits_analyst.sql
+-- source: sql/11-privacy/admits_analyst.sql
+-- What every masked view rests on, once per statement. The owner reads them to export a sandbox; he
+-- could read the tables themselves.
+create or replace function hospital_private.admits_analyst()
+returns boolean
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select hospital_private.session_has_role('analyst') or current_user = 'hospital_owner';
+$$;
+comment on function hospital_private.admits_analyst() is
+  'Whether the reader is an analyst with a live session, or the owner.';
+
+--! split: 532-11-privacy-break_glass.sql
 -- source: sql/11-privacy/break_glass.sql
 -- Whoever breaks the glass knows whom he means: a patient whom he sees anyway, by key, or anybody by the two
 -- things on a wristband, record number and date of birth. So this is no search: a wrong guess is answered like
@@ -2968,7 +3202,7 @@ $$;
 comment on function hospital.break_glass(text, text, bigint, text, date) is
   'Opens one patient''s chart in an emergency, for a few hours and with a reason; the patient is told, and somebody else reviews it. Name a patient on the roster by key, anybody else by record number and date of birth together; null when there is no such patient. Raises UNAUT, PRMSN, MISSA, UNKWN, RVIEW, NGUES. Lends the owner''s right to find the patient and to write the grant.';
 
---! split: 532-11-privacy-chart_ground.sql
+--! split: 533-11-privacy-chart_ground.sql
 -- source: sql/11-privacy/chart_ground.sql
 -- On what ground somebody opens a chart, the least first: the roster, the patient's permission, an
 -- emergency. Only the last goes past a restriction of the patient's, and its tag says so. An emergency
@@ -3052,7 +3286,7 @@ $$;
 comment on function hospital_private.chart_ground(bigint, hospital_private.viewer, text) is
   'The look at a chart as it would be recorded, its tag null where there is no ground for it. Raises RSTRC where the patient denies it to somebody who knows him.';
 
---! split: 533-11-privacy-computed_columns.sql
+--! split: 534-11-privacy-computed_columns.sql
 -- source: sql/11-privacy/computed_columns.sql
 -- Of a grant its reader sees what he could not read himself: a patient the name of the proxy, a proxy the end.
 -- The row may be forged by a SQL user, so only its key is believed.
@@ -3120,7 +3354,41 @@ $$;
 comment on function hospital.patient_proxies_is_live(hospital.patient_proxies) is
   'Whether the proxy may act for the patient at this moment. Lends the owner''s right to read the grant.';
 
---! split: 534-11-privacy-current_viewer.sql
+--! split: 535-11-privacy-consenting_patients.sql
+-- source: sql/11-privacy/consenting_patients.sql
+-- Whom research may see at all, in one place: releases, the rows read through them and published
+-- aggregates all begin here, and a person who is no longer in it is gone at once. Conditions are
+-- written as joins and never as calls: the views above run with their owner's rights, but functions
+-- in them with the reader's.
+create or replace view hospital_private.consenting_patients as
+select
+  p.id,
+  p.date_of_birth,
+  p.sex,
+  p.deceased_on,
+  p.updated_at as changed_at
+from hospital.patients as p
+where p.merged_into_id is null
+  and not exists (
+    select
+    from hospital.patients as r
+    join hospital.consents as c
+      on c.patient_id = r.id
+      and c.in_force @> clock_timestamp()
+    join hospital.consent_scopes as s
+      on s.code = c.scope
+      and s.decision = 'deny'
+      and s.purpose = 'research'
+    where r.person_id = p.id
+  );
+comment on view hospital_private.consenting_patients is 'The patients whose data research may see, de-identified: not those who were merged into another, and nobody who has withdrawn from research.';
+comment on column hospital_private.consenting_patients.id is 'The key of the patient.';
+comment on column hospital_private.consenting_patients.date_of_birth is 'The date of birth.';
+comment on column hospital_private.consenting_patients.sex is 'Administrative sex.';
+comment on column hospital_private.consenting_patients.deceased_on is 'The date of death, or null.';
+comment on column hospital_private.consenting_patients.changed_at is 'When the patient''s row last changed.';
+
+--! split: 536-11-privacy-current_viewer.sql
 -- source: sql/11-privacy/current_viewer.sql
 -- What decides about charts needs session, account, person and department together: one look-up, and a
 -- plan that plpgsql keeps.
@@ -3158,7 +3426,74 @@ $$;
 comment on function hospital_private.current_viewer() is
   'The member of staff behind the live session, or null; lends the owner''s right to read sessions and accounts.';
 
---! split: 535-11-privacy-end_break_glass.sql
+--! split: 537-11-privacy-deidentified_people.sql
+-- source: sql/11-privacy/deidentified_people.sql
+-- The persons of the release in force, with the secrets from which the masked views make pseudonyms
+-- and dates. Only those views read it. They compute with built-in functions alone, since a function
+-- that the reader had to be granted would answer him for any key he likes.
+--
+-- During an export its own release is the newest one, for that transaction and nobody else.
+create or replace view hospital_private.deidentified_people as
+select
+  s.patient_id,
+  s.secret,
+  s.shift_days,
+  encode(substr(sha256(s.secret), 1, 12), 'hex') as person,
+  r.id as release_id,
+  r.started_at,
+  r.until,
+  -- An earlier date of anybody's would tell that he is over 89.
+  (r.until - interval '89 years')::date as dates_from,
+  p.date_of_birth,
+  p.sex,
+  -- As everywhere, what was written after the release was made is not in it.
+  case when p.changed_at <= r.started_at and p.deceased_on < r.until then p.deceased_on end
+    as deceased_on
+from hospital_private.masking_releases as r
+join hospital_private.masking_subjects as s
+  on s.release_id = r.id
+join hospital_private.consenting_patients as p
+  on p.id = s.patient_id
+where (select hospital_private.admits_analyst())
+  and r.id = (
+    select max(newest.id)
+    from hospital_private.masking_releases as newest
+    where newest.retired_at is null
+  );
+comment on view hospital_private.deidentified_people is 'The persons of the release in force with their secrets, for the masked views alone.';
+comment on column hospital_private.deidentified_people.patient_id is 'The key of the patient.';
+comment on column hospital_private.deidentified_people.secret is 'The key of all pseudonyms of the person.';
+comment on column hospital_private.deidentified_people.shift_days is 'By how many days all dates of the person are moved.';
+comment on column hospital_private.deidentified_people.person is 'The pseudonym of the person.';
+comment on column hospital_private.deidentified_people.release_id is 'The release in force.';
+comment on column hospital_private.deidentified_people.started_at is 'When the release was made.';
+comment on column hospital_private.deidentified_people.until is 'The first day that is no longer in the release.';
+comment on column hospital_private.deidentified_people.dates_from is 'The first day on which anything of a person is dated.';
+comment on column hospital_private.deidentified_people.date_of_birth is 'The date of birth.';
+comment on column hospital_private.deidentified_people.sex is 'Administrative sex.';
+comment on column hospital_private.deidentified_people.deceased_on is 'The date of death, where the release knows of it.';
+
+--! split: 538-11-privacy-diagnosis_categories.sql
+-- source: sql/11-privacy/diagnosis_categories.sql
+-- How coarsely a diagnosis is shown to research. SNOMED CT has no shorter form of a code, so its codes are
+-- categories themselves, and in no chapter.
+create or replace view hospital_private.diagnosis_categories as
+select
+  c.id as diagnosis_code_id,
+  c.system,
+  case c.system when 'icd10cm' then left(c.code, 3) else c.code end as category,
+  coalesce(h.name, 'Not coded in ICD-10-CM') as chapter
+from hospital.diagnosis_codes as c
+left join masked.diagnosis_chapters as h
+  on c.system = 'icd10cm'
+  and left(c.code, 3) collate "C" between h.first_category and h.last_category;
+comment on view hospital_private.diagnosis_categories is 'Diagnosis codes as research sees them: the first three characters, and the chapter.';
+comment on column hospital_private.diagnosis_categories.diagnosis_code_id is 'The key of the code.';
+comment on column hospital_private.diagnosis_categories.system is 'The coding system.';
+comment on column hospital_private.diagnosis_categories.category is 'The first three characters of an ICD-10-CM code, or the whole of another.';
+comment on column hospital_private.diagnosis_categories.chapter is 'The chapter of ICD-10-CM.';
+
+--! split: 539-11-privacy-end_break_glass.sql
 -- source: sql/11-privacy/end_break_glass.sql
 create or replace function hospital.end_break_glass(grant_id bigint)
 returns hospital.break_glass_grants
@@ -3209,7 +3544,7 @@ $$;
 comment on function hospital_private.found_break_glass(hospital.break_glass_grants) is
   'Returns the emergency access, or raises NTFND when none was found.';
 
---! split: 536-11-privacy-grant_proxy.sql
+--! split: 540-11-privacy-grant_proxy.sql
 -- source: sql/11-privacy/grant_proxy.sql
 -- Who may act for a child is the law's to say, and reception enters it against a document. Who may act for a
 -- grown-up is said by that person alone. The proxy is named by the long identifier that he hands over himself:
@@ -3311,7 +3646,7 @@ $$;
 comment on function hospital.grant_proxy(bigint, uuid, text, text, text, timestamptz) is
   'Lets somebody act for a patient at once, until a time or an end by itself, and returns the grant. Reception and administrators enter a minor''s parents and guardians against a document; a patient who is of age names anybody by the identifier that person has handed over. Raises UNAUT, PRMSN, NTFND, UNKWN, PASTT, RETRY, and PROXY where it is not the caller''s to grant. Lends the owner''s right to write grants.';
 
---! split: 537-11-privacy-guard_break_glass.sql
+--! split: 541-11-privacy-guard_break_glass.sql
 -- source: sql/11-privacy/guard_break_glass.sql
 -- Once granted, an emergency access ends early or is reviewed, and nothing else about it changes, on any
 -- path: nobody makes it longer, moves it to another patient or finds another reason afterwards.
@@ -3405,7 +3740,7 @@ $$;
 comment on function hospital_private.require_glass_reviewed(bigint) is
   'Raises RVIEW while an emergency access of the account waits for its review, where the rules make the next one wait.';
 
---! split: 538-11-privacy-guard_consent.sql
+--! split: 542-11-privacy-guard_consent.sql
 -- source: sql/11-privacy/guard_consent.sql
 -- A consent is withdrawn and never rewritten: what the patient said then is what was said. Who recorded or
 -- withdrew it, and when, is not for the writer to say.
@@ -3457,7 +3792,7 @@ create or replace trigger _300_guard
   before insert or update on hospital.consents
   for each row execute function hospital_private.guard_consent();
 
---! split: 539-11-privacy-is_restricted.sql
+--! split: 543-11-privacy-is_restricted.sql
 -- source: sql/11-privacy/is_restricted.sql
 -- Who denies a department denies what is part of it, and whoever denies it on one record does on all of his.
 create or replace function hospital_private.is_restricted(
@@ -3505,7 +3840,7 @@ $$;
 comment on function hospital_private.is_restricted(bigint, hospital_private.viewer, text) is
   'Whether the patient denies this person the chart for this purpose at this moment.';
 
---! split: 540-11-privacy-keep_as_written.sql
+--! split: 544-11-privacy-keep_as_written.sql
 -- source: sql/11-privacy/keep_as_written.sql
 -- What tells who looked is worth nothing if whoever looked, or the owner, can mend it.
 create or replace function hospital_private.keep_as_written()
@@ -3549,7 +3884,306 @@ create or replace trigger _300_keep
   before delete on hospital.consents
   for each row execute function hospital_private.keep_as_written();
 
---! split: 541-11-privacy-notify_break_glass.sql
+--! split: 545-11-privacy-masked-appointments.sql
+-- source: sql/11-privacy/masked/appointments.sql
+create or replace view masked.appointments
+with (security_barrier = true) as
+select
+  encode(
+    substr(sha256(p.secret || 'appointment'::bytea || int8send(a.id)), 1, 12), 'hex'
+  ) as appointment,
+  p.person,
+  case when l.day >= p.dates_from then l.day + p.shift_days end as day,
+  (extract(epoch from a.ends_at - a.starts_at) / 60)::integer as minutes,
+  coalesce(k.category, 'rare') as type,
+  coalesce(c.category, 'rare') as specialization,
+  a.status,
+  a.cancellation_reason,
+  a.no_show_reason
+from hospital.appointments as a
+join hospital_private.deidentified_people as p
+  on p.patient_id = a.patient_id
+join hospital.departments as d
+  on d.id = a.department_id
+join hospital.facilities as f
+  on f.id = d.facility_id
+cross join lateral (select (a.starts_at at time zone f.time_zone)::date as day) as l
+join hospital.appointment_types as t
+  on t.id = a.appointment_type_id
+join hospital.doctors as o
+  on o.id = a.doctor_id
+left join hospital_private.masking_categories as k
+  on k.release_id = p.release_id
+  and k.kind = 'type'
+  and k.category = t.name
+left join hospital_private.masking_categories as c
+  on c.release_id = p.release_id
+  and c.kind = 'specialization'
+  and c.category = o.specialization
+where l.day < p.until
+  and a.updated_at <= p.started_at
+order by appointment;
+comment on view masked.appointments is 'The appointments of the persons of the release, de-identified.';
+comment on column masked.appointments.appointment is 'The pseudonym of the appointment.';
+comment on column masked.appointments.person is 'The pseudonym of the person.';
+comment on column masked.appointments.day is 'The moved date, by the clocks of the facility.';
+comment on column masked.appointments.minutes is 'How many minutes were planned.';
+comment on column masked.appointments.type is 'The type of appointment, or rare.';
+comment on column masked.appointments.specialization is 'The doctor''s specialty, or rare.';
+comment on column masked.appointments.status is 'The status.';
+comment on column masked.appointments.cancellation_reason is 'Why it was cancelled, or null.';
+comment on column masked.appointments.no_show_reason is 'Why it was missed, or null.';
+
+--! split: 546-11-privacy-masked-conditions.sql
+-- source: sql/11-privacy/masked/conditions.sql
+create or replace view masked.conditions
+with (security_barrier = true) as
+select
+  encode(
+    substr(sha256(p.secret || 'condition'::bytea || int8send(o.id)), 1, 12), 'hex'
+  ) as condition,
+  p.person,
+  t.system,
+  coalesce(c.category, 'rare') as category,
+  case when o.onset_on >= p.dates_from then o.onset_on + p.shift_days end as onset_on,
+  case
+    when o.abated_on >= p.dates_from and o.abated_on < p.until then o.abated_on + p.shift_days
+  end as abated_on
+from hospital.patient_conditions as o
+join hospital_private.deidentified_people as p
+  on p.patient_id = o.patient_id
+join hospital_private.diagnosis_categories as t
+  on t.diagnosis_code_id = o.diagnosis_code_id
+left join hospital_private.masking_categories as c
+  on c.release_id = p.release_id
+  and c.kind = 'diagnosis'
+  and c.category = t.category
+where o.voided_at is null
+  and o.onset_on < p.until
+  and o.updated_at <= p.started_at
+order by condition;
+comment on view masked.conditions is 'The lasting conditions of the persons of the release, de-identified.';
+comment on column masked.conditions.condition is 'The pseudonym of the condition.';
+comment on column masked.conditions.person is 'The pseudonym of the person.';
+comment on column masked.conditions.system is 'The coding system.';
+comment on column masked.conditions.category is 'The first three characters of an ICD-10-CM code, the whole of another, or rare.';
+comment on column masked.conditions.onset_on is 'The moved date on which it began, or null where that would tell an age over 89.';
+comment on column masked.conditions.abated_on is 'The moved date on which it ended, or null.';
+
+--! split: 547-11-privacy-masked-diagnoses.sql
+-- source: sql/11-privacy/masked/diagnoses.sql
+create or replace view masked.diagnoses
+with (security_barrier = true) as
+select
+  encode(
+    substr(sha256(p.secret || 'diagnosis'::bytea || int8send(g.id)), 1, 12), 'hex'
+  ) as diagnosis,
+  encode(substr(sha256(p.secret || 'visit'::bytea || int8send(g.visit_id)), 1, 12), 'hex') as visit,
+  p.person,
+  g.rank,
+  t.system,
+  coalesce(c.category, 'rare') as category
+from hospital.visit_diagnoses as g
+join hospital_private.deidentified_people as p
+  on p.patient_id = g.patient_id
+join hospital.visits as v
+  on v.id = g.visit_id
+  and v.voided_at is null
+join hospital.appointments as a
+  on a.id = v.appointment_id
+join hospital.departments as d
+  on d.id = a.department_id
+join hospital.facilities as f
+  on f.id = d.facility_id
+cross join lateral (select (v.started_at at time zone f.time_zone)::date as day) as l
+join hospital_private.diagnosis_categories as t
+  on t.diagnosis_code_id = g.diagnosis_code_id
+left join hospital_private.masking_categories as c
+  on c.release_id = p.release_id
+  and c.kind = 'diagnosis'
+  and c.category = t.category
+where g.voided_at is null
+  and l.day < p.until
+  and g.updated_at <= p.started_at
+order by diagnosis;
+comment on view masked.diagnoses is 'The coded diagnoses of visits, de-identified.';
+comment on column masked.diagnoses.diagnosis is 'The pseudonym of the diagnosis.';
+comment on column masked.diagnoses.visit is 'The pseudonym of the visit.';
+comment on column masked.diagnoses.person is 'The pseudonym of the person.';
+comment on column masked.diagnoses.rank is 'Its rank in the visit, 1 for the main diagnosis.';
+comment on column masked.diagnoses.system is 'The coding system.';
+comment on column masked.diagnoses.category is 'The first three characters of an ICD-10-CM code, the whole of another, or rare.';
+
+--! split: 548-11-privacy-masked-patients.sql
+-- source: sql/11-privacy/masked/patients.sql
+-- Read in the order of pseudonyms, as all views here are: the order in which rows lie in a table is that in
+-- which they were written, and would tell which of two persons came first in truth.
+create or replace view masked.patients
+with (security_barrier = true) as
+select
+  p.person,
+  case
+    -- Whoever reached 90 is in one group, whichever way his dates are moved.
+    when least(p.until, p.deceased_on) >= (p.date_of_birth + interval '90 years')::date
+      then extract(year from p.until)::integer - 90
+    else greatest(
+      extract(year from p.date_of_birth + p.shift_days),
+      extract(year from p.until) - 90
+    )::integer
+  end as birth_year,
+  coalesce(c.category, 'rare') as sex,
+  case when p.deceased_on >= p.dates_from then p.deceased_on + p.shift_days end as deceased_on
+from hospital_private.deidentified_people as p
+left join hospital_private.masking_categories as c
+  on c.release_id = p.release_id
+  and c.kind = 'sex'
+  and c.category = p.sex
+order by person;
+comment on view masked.patients is 'The persons of the release, de-identified.';
+comment on column masked.patients.person is 'The pseudonym of the person.';
+comment on column masked.patients.birth_year is 'The year of birth, moved as all dates are; the earliest one stands for all before it, too.';
+comment on column masked.patients.sex is 'Administrative sex, or rare.';
+comment on column masked.patients.deceased_on is 'The moved date of death, or null.';
+
+--! split: 549-11-privacy-masked-prescriptions.sql
+-- source: sql/11-privacy/masked/prescriptions.sql
+create or replace view masked.prescriptions
+with (security_barrier = true) as
+select
+  encode(
+    substr(sha256(p.secret || 'prescription'::bytea || int8send(r.id)), 1, 12), 'hex'
+  ) as prescription,
+  encode(substr(sha256(p.secret || 'visit'::bytea || int8send(r.visit_id)), 1, 12), 'hex') as visit,
+  p.person,
+  coalesce(c.category, 'rare') as medication,
+  case when r.start_date >= p.dates_from then r.start_date + p.shift_days end as start_date,
+  r.duration_days
+from hospital.prescriptions as r
+join hospital_private.deidentified_people as p
+  on p.patient_id = r.patient_id
+join hospital.visits as v
+  on v.id = r.visit_id
+  and v.voided_at is null
+join hospital.appointments as a
+  on a.id = v.appointment_id
+join hospital.departments as d
+  on d.id = a.department_id
+join hospital.facilities as f
+  on f.id = d.facility_id
+cross join lateral (select (v.started_at at time zone f.time_zone)::date as day) as l
+join hospital.medications as m
+  on m.id = r.medication_id
+left join hospital_private.masking_categories as c
+  on c.release_id = p.release_id
+  and c.kind = 'medication'
+  and c.category = m.name
+where l.day < p.until
+  and r.updated_at <= p.started_at
+order by prescription;
+comment on view masked.prescriptions is 'The prescriptions of visits, de-identified.';
+comment on column masked.prescriptions.prescription is 'The pseudonym of the prescription.';
+comment on column masked.prescriptions.visit is 'The pseudonym of the visit.';
+comment on column masked.prescriptions.person is 'The pseudonym of the person.';
+comment on column masked.prescriptions.medication is 'The medication, or rare.';
+comment on column masked.prescriptions.start_date is 'The moved date of the first day.';
+comment on column masked.prescriptions.duration_days is 'For how many days it was written, or null.';
+
+--! split: 550-11-privacy-masked-release.sql
+-- source: sql/11-privacy/masked/release.sql
+create or replace view masked.release
+with (security_barrier = true) as
+select
+  r.id as release,
+  r.until,
+  r.smallest_cell
+from hospital_private.masking_releases as r
+where (select hospital_private.admits_analyst())
+  and r.retired_at is null
+order by r.id desc
+limit 1;
+comment on view masked.release is 'The release that the masked views show.';
+comment on column masked.release.release is 'Its number; pseudonyms and moved dates are of this release alone.';
+comment on column masked.release.until is 'The first day that is no longer in it.';
+comment on column masked.release.smallest_cell is 'How many persons share a category that is not called rare, at least.';
+
+--! split: 551-11-privacy-masked-treatments.sql
+-- source: sql/11-privacy/masked/treatments.sql
+create or replace view masked.treatments
+with (security_barrier = true) as
+select
+  encode(
+    substr(sha256(p.secret || 'treatment'::bytea || int8send(t.id)), 1, 12), 'hex'
+  ) as treatment,
+  encode(substr(sha256(p.secret || 'visit'::bytea || int8send(t.visit_id)), 1, 12), 'hex') as visit,
+  p.person,
+  coalesce(c.category, 'rare') as type,
+  case when l.day >= p.dates_from then l.day + p.shift_days end as day,
+  round(t.cost, -1) as cost,
+  t.outcome
+from hospital.treatments as t
+join hospital_private.deidentified_people as p
+  on p.patient_id = t.patient_id
+join hospital.visits as v
+  on v.id = t.visit_id
+  and v.voided_at is null
+join hospital.appointments as a
+  on a.id = v.appointment_id
+join hospital.departments as d
+  on d.id = a.department_id
+join hospital.facilities as f
+  on f.id = d.facility_id
+cross join lateral (select (t.started_at at time zone f.time_zone)::date as day) as l
+left join hospital_private.masking_categories as c
+  on c.release_id = p.release_id
+  and c.kind = 'treatment'
+  and c.category = t.type
+where t.voided_at is null
+  and l.day < p.until
+  and t.updated_at <= p.started_at
+order by treatment;
+comment on view masked.treatments is 'The treatments of visits, de-identified.';
+comment on column masked.treatments.treatment is 'The pseudonym of the treatment.';
+comment on column masked.treatments.visit is 'The pseudonym of the visit.';
+comment on column masked.treatments.person is 'The pseudonym of the person.';
+comment on column masked.treatments.type is 'The type of treatment, or rare.';
+comment on column masked.treatments.day is 'The moved date, by the clocks of the facility.';
+comment on column masked.treatments.cost is 'The cost in US dollars, to ten.';
+comment on column masked.treatments.outcome is 'The coded outcome, or null.';
+
+--! split: 552-11-privacy-masked-visits.sql
+-- source: sql/11-privacy/masked/visits.sql
+create or replace view masked.visits
+with (security_barrier = true) as
+select
+  encode(substr(sha256(p.secret || 'visit'::bytea || int8send(v.id)), 1, 12), 'hex') as visit,
+  encode(
+    substr(sha256(p.secret || 'appointment'::bytea || int8send(v.appointment_id)), 1, 12), 'hex'
+  ) as appointment,
+  p.person,
+  case when l.day >= p.dates_from then l.day + p.shift_days end as day,
+  (5 * round(extract(epoch from v.ended_at - v.started_at) / 300))::integer as minutes
+from hospital.visits as v
+join hospital_private.deidentified_people as p
+  on p.patient_id = v.patient_id
+join hospital.appointments as a
+  on a.id = v.appointment_id
+join hospital.departments as d
+  on d.id = a.department_id
+join hospital.facilities as f
+  on f.id = d.facility_id
+cross join lateral (select (v.started_at at time zone f.time_zone)::date as day) as l
+where v.voided_at is null
+  and l.day < p.until
+  and v.updated_at <= p.started_at
+order by visit;
+comment on view masked.visits is 'The visits of the persons of the release, de-identified.';
+comment on column masked.visits.visit is 'The pseudonym of the visit.';
+comment on column masked.visits.appointment is 'The pseudonym of its appointment.';
+comment on column masked.visits.person is 'The pseudonym of the person.';
+comment on column masked.visits.day is 'The moved date, by the clocks of the facility.';
+comment on column masked.visits.minutes is 'How long it took, to five minutes, or null.';
+
+--! split: 553-11-privacy-notify_break_glass.sql
 -- source: sql/11-privacy/notify_break_glass.sql
 -- The patient hears of every emergency access, on whatever path it came to be. The letter says nothing that
 -- others in the house should not read; who, when and why stands behind the log-in.
@@ -3579,7 +4213,7 @@ create or replace trigger _800_notify
   after insert on hospital.break_glass_grants
   for each row execute function hospital_private.notify_break_glass();
 
---! split: 542-11-privacy-own_patient_ids.sql
+--! split: 554-11-privacy-own_patient_ids.sql
 -- source: sql/11-privacy/own_patient_ids.sql
 -- Whose rows a patient has before him. The policies of patients ask here once per statement, as
 -- = any (array(select …)), so a grant counts from the moment it is written and no longer than it lasts.
@@ -3637,7 +4271,7 @@ $$;
 comment on function hospital_private.own_patient_ids(boolean) is
   'The keys of all records the patient who is logged in reads, or those whose appointments he keeps: his own, and of those for whom he is a live proxy. Lends the owner''s right to read grants.';
 
---! split: 543-11-privacy-proxy_ends_at.sql
+--! split: 555-11-privacy-proxy_ends_at.sql
 -- source: sql/11-privacy/proxy_ends_at.sql
 -- Guardians' rights end in the first second of the eighteenth birthday where the child lives. Who is born on
 -- 29 February has it on 1 March, the day on which patients.age says eighteen. Where no zone is known it is the
@@ -3714,7 +4348,216 @@ $$;
 comment on function hospital_private.is_live_proxy(hospital.patient_proxies) is
   'Whether a grant counts at this very moment: begun, not ended, and both alive. Lends the owner''s right to read dates of birth and death.';
 
---! split: 544-11-privacy-record_chart_access.sql
+--! split: 556-11-privacy-publish_aggregates.sql
+-- source: sql/11-privacy/publish_aggregates.sql
+-- Each period is published once, when it has been over for a while, and never again: two versions of one
+-- table would show by their difference whom the later one had learnt of. No report has a total beyond
+-- its period, for the same reason; and visits are the completed appointments of the same table, since
+-- two tables of nearly the same thing would each betray what the other keeps back.
+create or replace function hospital_private.publish_appointments(month date)
+returns bigint
+language sql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  with
+  counted as (
+    select
+      d.name as department,
+      a.status,
+      a.patient_id
+    from hospital.appointments as a
+    join hospital_private.consenting_patients as p
+      on p.id = a.patient_id
+    join hospital.departments as d
+      on d.id = a.department_id
+    join hospital.facilities as f
+      on f.id = d.facility_id
+    -- A day more on either side, for the index: no clock is further from UTC.
+    where a.starts_at >= publish_appointments.month::timestamp at time zone 'UTC' - interval '1 day'
+      and a.starts_at
+        < (publish_appointments.month + interval '1 month') at time zone 'UTC' + interval '1 day'
+      and date_trunc('month', a.starts_at at time zone f.time_zone) = publish_appointments.month
+  ),
+  summed as (
+    select
+      row(
+        c.department, c.status, count(distinct c.patient_id), count(*), false
+      )::hospital_private.table_cell as cell
+    from counted as c
+    group by cube (c.department, c.status)
+    -- Of nothing there is a total, too, which is no cell.
+    having count(*) > 0
+  ),
+  published as (
+    insert into masked.publications (report, period_start, period_end, smallest_cell)
+    select
+      'appointments',
+      publish_appointments.month,
+      publish_appointments.month + interval '1 month',
+      m.smallest_cell
+    from hospital_private.masking_settings as m
+    where exists (select from summed)
+    on conflict on constraint publications_pkey do nothing
+    returning smallest_cell
+  ),
+  written as (
+    insert into masked.published_appointments (month, department, status, appointments)
+    select
+      publish_appointments.month,
+      c.line,
+      c.stack,
+      case when not c.is_suppressed then c.value end
+    from published as p
+    cross join lateral hospital_private.suppress_cells(
+      array(select s.cell from summed as s), p.smallest_cell
+    ) as c
+    returning 1
+  )
+  select count(*)
+  from written;
+$$;
+comment on function hospital_private.publish_appointments(date) is
+  'Publishes the appointments of a month unless that was done, and returns how many cells were written.';
+
+create or replace function hospital_private.publish_diagnoses(year integer)
+returns bigint
+language sql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  with
+  counted as (
+    select
+      t.chapter,
+      -- The age reached in the year, so that a person is in one band.
+      format(
+        '%s/%s',
+        p.sex,
+        case
+          when age.years >= 90 then '90+'
+          else format('%s-%s', age.years / 10 * 10, age.years / 10 * 10 + 9)
+        end
+      ) as stratum,
+      g.patient_id
+    from hospital.visit_diagnoses as g
+    join hospital_private.consenting_patients as p
+      on p.id = g.patient_id
+    join hospital_private.diagnosis_categories as t
+      on t.diagnosis_code_id = g.diagnosis_code_id
+    join hospital.visits as v
+      on v.id = g.visit_id
+      and v.voided_at is null
+    join hospital.appointments as a
+      on a.id = v.appointment_id
+    join hospital.departments as d
+      on d.id = a.department_id
+    join hospital.facilities as f
+      on f.id = d.facility_id
+    cross join lateral (
+      select publish_diagnoses.year - extract(year from p.date_of_birth)::integer as years
+    ) as age
+    where g.voided_at is null
+      and v.started_at >= make_date(publish_diagnoses.year, 1, 1)::timestamp at time zone 'UTC'
+        - interval '1 day'
+      and v.started_at < make_date(publish_diagnoses.year + 1, 1, 1)::timestamp at time zone 'UTC'
+        + interval '1 day'
+      and extract(year from v.started_at at time zone f.time_zone) = publish_diagnoses.year
+  ),
+  summed as (
+    select
+      row(
+        c.chapter, c.stratum, count(distinct c.patient_id), count(*), false
+      )::hospital_private.table_cell as cell
+    from counted as c
+    group by cube (c.chapter, c.stratum)
+    having count(*) > 0
+  ),
+  published as (
+    insert into masked.publications (report, period_start, period_end, smallest_cell)
+    select
+      'diagnoses',
+      make_date(publish_diagnoses.year, 1, 1),
+      make_date(publish_diagnoses.year + 1, 1, 1),
+      m.smallest_cell
+    from hospital_private.masking_settings as m
+    where exists (select from summed)
+    on conflict on constraint publications_pkey do nothing
+    returning smallest_cell
+  ),
+  written as (
+    insert into masked.published_diagnoses (year, chapter, sex, age_band, diagnoses)
+    select
+      publish_diagnoses.year,
+      c.line,
+      split_part(c.stack, '/', 1),
+      split_part(c.stack, '/', 2),
+      case when not c.is_suppressed then c.value end
+    from published as p
+    cross join lateral hospital_private.suppress_cells(
+      array(select s.cell from summed as s), p.smallest_cell
+    ) as c
+    returning 1
+  )
+  select count(*)
+  from written;
+$$;
+comment on function hospital_private.publish_diagnoses(integer) is
+  'Publishes the coded diagnoses of a year unless that was done, and returns how many cells were written.';
+
+create or replace function ops.publish_aggregates()
+returns bigint
+language sql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  with
+  closed as (
+    select
+      (min(a.starts_at) at time zone 'UTC')::date - 1 as since,
+      -- Over by every clock on earth, and for as long as corrections take.
+      (now() at time zone 'Etc/GMT+12')::date
+        - (select m.closing_days from hospital_private.masking_settings as m) as until
+    from hospital.appointments as a
+  ),
+  done as (
+    select hospital_private.publish_appointments(month::date) as cells
+    from closed as c
+    cross join generate_series(
+      date_trunc('month', c.since::timestamp),
+      date_trunc('month', c.until::timestamp) - interval '1 month',
+      interval '1 month'
+    ) as month
+    where not exists (
+      select
+      from masked.publications as p
+      where p.report = 'appointments'
+        and p.period_start = month::date
+    )
+    union all
+    select hospital_private.publish_diagnoses(year)
+    from closed as c
+    cross join generate_series(
+      extract(year from c.since)::integer,
+      extract(year from c.until)::integer - 1
+    ) as year
+    where not exists (
+      select
+      from masked.publications as p
+      where p.report = 'diagnoses'
+        and p.period_start = make_date(year, 1, 1)
+    )
+  )
+  select coalesce(sum(d.cells), 0)::bigint
+  from done as d;
+$$;
+comment on function ops.publish_aggregates() is
+  'Publishes every month and year that is over and was not published yet, and returns how many cells were written. Lends the worker the owner''s right to count patients and to publish.';
+
+--! split: 557-11-privacy-record_chart_access.sql
 -- source: sql/11-privacy/record_chart_access.sql
 -- One row for each account, patient, purpose, ground and window, however many sessions open the chart at
 -- once: the exclusion constraint decides, and whoever comes second joins the look that is there.
@@ -3777,7 +4620,7 @@ $$;
 comment on function hospital_private.record_chart_access(audit.chart_accesses) is
   'Writes a look into the access log, or joins the one whose window runs, and opens the chart in the session.';
 
---! split: 545-11-privacy-record_consent.sql
+--! split: 558-11-privacy-record_consent.sql
 -- source: sql/11-privacy/record_consent.sql
 -- Whom a patient may decide for, and who records for him with what evidence, stands in the policies and in
 -- the table; here a consent only gets its beginning, which never lies in the past.
@@ -3877,33 +4720,7 @@ $$;
 comment on function hospital.withdraw_consent(bigint) is
   'Withdraws a consent now, whether it permitted or denied. Raises NTFND.';
 
---! split: 546-11-privacy-research_allowed.sql
--- source: sql/11-privacy/research_allowed.sql
--- De-identified data leave out whoever withdrew from research: asked by the views of the analyst.
-create or replace function hospital_private.research_allowed(patient_id bigint)
-returns boolean
-language sql
-stable
-security definer
-set search_path = pg_catalog, pg_temp
-as $$
-  select not exists (
-    select
-    from hospital.consents as c
-    join hospital.consent_scopes as s
-      on s.code = c.scope
-      and s.decision = 'deny'
-      and s.purpose = 'research'
-    where c.patient_id = any (
-        array(select hospital_private.same_person_ids(array[research_allowed.patient_id]))
-      )
-      and c.in_force @> clock_timestamp()
-  );
-$$;
-comment on function hospital_private.research_allowed(bigint) is
-  'Whether the patient has not withdrawn from research. Lends the owner''s right to read consents for this one question.';
-
---! split: 547-11-privacy-review_break_glass.sql
+--! split: 559-11-privacy-review_break_glass.sql
 -- source: sql/11-privacy/review_break_glass.sql
 create or replace function hospital.review_break_glass(
   grant_id bigint,
@@ -3955,7 +4772,7 @@ $$;
 comment on function hospital.break_glass_reviews_due() is
   'The emergency accesses that the caller may review and nobody has, the most urgent first.';
 
---! split: 548-11-privacy-revoke_proxy.sql
+--! split: 560-11-privacy-revoke_proxy.sql
 -- source: sql/11-privacy/revoke_proxy.sql
 create or replace function hospital.revoke_proxy(patient_proxy_id bigint)
 returns hospital.patient_proxies
@@ -3994,7 +4811,241 @@ $$;
 comment on function hospital.revoke_proxy(bigint) is
   'Ends a proxy''s right at once and returns the grant; one that was revoked before stays as it was. For the patient, unless of a guardian, for the proxy who steps back, for reception and administrators. Raises UNAUT, PRMSN, NTFND, PROXY. Lends the owner''s right to write grants.';
 
---! split: 549-11-privacy-who_viewed_my_chart.sql
+--! split: 561-11-privacy-start_masking_release.sql
+-- source: sql/11-privacy/start_masking_release.sql
+-- Retired means destroyed: without the secrets nobody, the hospital included, can compute a pseudonym of
+-- that release again.
+create or replace function hospital_private.retire_masking_release(release_id bigint)
+returns void
+language sql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  delete from hospital_private.masking_subjects as s
+  where s.release_id = retire_masking_release.release_id;
+  delete from hospital_private.masking_categories as c
+  where c.release_id = retire_masking_release.release_id;
+  update hospital_private.masking_releases as r
+  set retired_at = now()
+  where r.id = retire_masking_release.release_id
+    and r.retired_at is null;
+$$;
+comment on function hospital_private.retire_masking_release(bigint) is
+  'Ends a release and destroys its secrets, after which its pseudonyms mean nothing to anybody.';
+
+create or replace function hospital_private.start_masking_release(purpose text)
+returns bigint
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  release hospital_private.masking_releases;
+begin
+  perform hospital_private.retire_masking_release(r.id)
+  from hospital_private.masking_releases as r
+  where r.purpose = start_masking_release.purpose
+    and r.retired_at is null;
+  insert into hospital_private.masking_releases (purpose, until, smallest_cell)
+  select
+    start_masking_release.purpose,
+    -- Whole months that are over everywhere on earth.
+    date_trunc('month', now() at time zone 'Etc/GMT+12')::date,
+    m.smallest_cell
+  from hospital_private.masking_settings as m
+  returning *
+  into release;
+
+  insert into hospital_private.masking_subjects (release_id, patient_id, secret, shift_days)
+  select
+    release.id,
+    drawn.patient_id,
+    drawn.secret,
+    -- 730 offsets, from a year back to a year ahead; 0 would be none.
+    case when drawn.place < 365 then drawn.place - 365 else drawn.place - 364 end
+  from (
+    select
+      p.id as patient_id,
+      extensions.gen_random_bytes(32) as secret,
+      ('x' || encode(extensions.gen_random_bytes(4), 'hex'))::bit(32)::bigint % 730 as place
+    from hospital_private.consenting_patients as p
+  ) as drawn;
+
+  insert into hospital_private.masking_categories (release_id, kind, category)
+  select
+    release.id,
+    used.kind,
+    used.category
+  from (
+    select 'sex', p.sex, p.id
+    from hospital_private.consenting_patients as p
+    union all
+    select 'specialization', d.specialization, a.patient_id
+    from hospital.appointments as a
+    join hospital.doctors as d
+      on d.id = a.doctor_id
+    union all
+    select 'type', t.name, a.patient_id
+    from hospital.appointments as a
+    join hospital.appointment_types as t
+      on t.id = a.appointment_type_id
+    union all
+    select 'diagnosis', c.category, d.patient_id
+    from hospital.visit_diagnoses as d
+    join hospital_private.diagnosis_categories as c
+      on c.diagnosis_code_id = d.diagnosis_code_id
+    union all
+    select 'diagnosis', c.category, d.patient_id
+    from hospital.patient_conditions as d
+    join hospital_private.diagnosis_categories as c
+      on c.diagnosis_code_id = d.diagnosis_code_id
+    union all
+    select 'medication', m.name, d.patient_id
+    from hospital.prescriptions as d
+    join hospital.medications as m
+      on m.id = d.medication_id
+    union all
+    select 'treatment', d.type, d.patient_id
+    from hospital.treatments as d
+  ) as used (kind, category, patient_id)
+  join hospital_private.consenting_patients as p
+    on p.id = used.patient_id
+  group by
+    used.kind,
+    used.category
+  having count(distinct used.patient_id) >= release.smallest_cell;
+
+  -- Taken for a handful, the persons would be looked up one by one in every table.
+  analyze hospital_private.masking_subjects, hospital_private.masking_categories;
+  return release.id;
+end;
+$$;
+comment on function hospital_private.start_masking_release(text) is
+  'Makes a release of de-identified rows with fresh pseudonyms and offsets, retires the one before for the same purpose, and returns its number.';
+
+--! split: 562-11-privacy-suppress_cells.sql
+-- source: sql/11-privacy/suppress_cells.sql
+-- Hiding the small cells of a table is not enough where totals are shown: a cell alone in its line or
+-- stack is the total less the others. So each small cell becomes the corner of a rectangle whose four
+-- corners are all hidden. Adding to one corner, taking from the next, and so on round changes no sum, so
+-- that nothing that is shown tells one such table from another. Totals are cells like the rest: the
+-- difference is a sign.
+--
+-- The rectangle must leave room: round it the small cell can be moved through a span of half its value, and
+-- of two at least, before a corner that loses as much comes to nothing. (A reader knows that what is
+-- hidden is not nothing, since a zero is no row.) Of those the cheapest is taken. There always is one: with
+-- the totals of line, stack and table all corners grow together.
+create or replace function hospital_private.suppress_cells(
+  cells hospital_private.table_cell[],
+  smallest_cell integer
+)
+returns setof hospital_private.table_cell
+language plpgsql
+immutable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  lines constant text[] := array(
+    select distinct c.line from unnest(suppress_cells.cells) as c where c.line is not null
+  );
+  stacks constant text[] := array(
+    select distinct c.stack from unnest(suppress_cells.cells) as c where c.stack is not null
+  );
+  -- The table spread out row by row, totals first; the place of a cell is y * width + x + 1.
+  width constant integer := cardinality(stacks) + 1;
+  height constant integer := cardinality(lines) + 1;
+  amounts bigint[] := array_fill(0::bigint, array[width * height]);
+  hidden boolean[] := array_fill(false, array[width * height]);
+  cell record;
+  corners integer[];
+begin
+  for cell in
+    select
+      coalesce(array_position(lines, c.line), 0) * width
+        + coalesce(array_position(stacks, c.stack), 0) + 1 as place,
+      c.persons,
+      c.value
+    from unnest(suppress_cells.cells) as c
+  loop
+    amounts[cell.place] := cell.value;
+    hidden[cell.place] := cell.persons < suppress_cells.smallest_cell;
+  end loop;
+
+  for cell in
+    select
+      (h.place - 1) / width as y,
+      (h.place - 1) % width as x,
+      amounts[h.place] as amount
+    from unnest(hidden) with ordinality as h (is_hidden, place)
+    where h.is_hidden
+    order by
+      amounts[h.place] desc,
+      h.place
+  loop
+    select array[c.across, c.down, c.opposite]
+    into strict corners
+    from (
+      select
+        cell.y * width + x + 1 as across,
+        y * width + cell.x + 1 as down,
+        y * width + x + 1 as opposite,
+        -- Whether a corner grows with the cell, or loses what it gains.
+        ((cell.y = 0) <> (cell.x = 0)) = ((cell.y = 0) = (x = 0)) as across_grows,
+        ((cell.y = 0) <> (cell.x = 0)) = ((y = 0) = (cell.x = 0)) as down_grows,
+        ((cell.y = 0) <> (cell.x = 0)) = ((y = 0) <> (x = 0)) as opposite_grows
+      from generate_series(0, height - 1) as y
+      cross join generate_series(0, width - 1) as x
+      where y <> cell.y
+        and x <> cell.x
+    ) as c
+    cross join lateral (
+      select
+        least(
+          case when not c.across_grows then amounts[c.across] - 1 end,
+          case when not c.down_grows then amounts[c.down] - 1 end,
+          case when not c.opposite_grows then amounts[c.opposite] - 1 end
+        ) as up,
+        least(
+          cell.amount - 1,
+          case when c.across_grows then amounts[c.across] - 1 end,
+          case when c.down_grows then amounts[c.down] - 1 end,
+          case when c.opposite_grows then amounts[c.opposite] - 1 end
+        ) as down
+    ) as room
+    where least(amounts[c.across], amounts[c.down], amounts[c.opposite]) > 0
+      -- Without a corner that loses there is no end to growing.
+      and (room.up is null or room.up + room.down >= greatest(cell.amount / 2, 2))
+    order by
+      case when hidden[c.across] then 0 else amounts[c.across] end
+        + case when hidden[c.down] then 0 else amounts[c.down] end
+        + case when hidden[c.opposite] then 0 else amounts[c.opposite] end,
+      c.opposite
+    limit 1;
+    hidden[corners[1]] := true;
+    hidden[corners[2]] := true;
+    hidden[corners[3]] := true;
+  end loop;
+
+  return query
+  select
+    c.line,
+    c.stack,
+    c.persons,
+    c.value,
+    hidden[
+      coalesce(array_position(lines, c.line), 0) * width
+        + coalesce(array_position(stacks, c.stack), 0) + 1
+    ]
+  from unnest(suppress_cells.cells) as c;
+end;
+$$;
+comment on function hospital_private.suppress_cells(hospital_private.table_cell[], integer) is
+  'Marks which cells of a table with its totals are kept back, so that cells of fewer persons can neither be read nor be computed from the others.';
+
+--! split: 563-11-privacy-who_viewed_my_chart.sql
 -- source: sql/11-privacy/who_viewed_my_chart.sql
 -- Of all records of the person who asks, and of nobody's for whom he acts.
 create or replace function hospital.who_viewed_my_chart()
@@ -4056,7 +5107,107 @@ $$;
 comment on function hospital.who_viewed_my_chart() is
   'Who looked at the chart of the patient who asks, when, why and on what ground, the latest first. Lends the owner''s right to read the access log to the one it is about.';
 
---! split: 550-policies-owner.sql
+--! split: 564-14-analytics-published.sql
+-- source: sql/14-analytics/published.sql
+-- What research may read through the API: the published cells and nothing behind them. Periods are
+-- those that begin from from_date and before until_date.
+create or replace function analytics.published_appointments(
+  from_date date default null,
+  until_date date default null,
+  department text default null,
+  status text default null
+)
+returns setof analytics.published_appointments_row
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select
+    p.month,
+    p.department,
+    p.status,
+    p.appointments
+  from masked.published_appointments as p
+  where (published_appointments.from_date is null or p.month >= published_appointments.from_date)
+    and (published_appointments.until_date is null or p.month < published_appointments.until_date)
+    and (
+      published_appointments.department is null
+      or p.department = published_appointments.department
+    )
+    and (published_appointments.status is null or p.status = published_appointments.status)
+  order by
+    p.month,
+    p.department nulls first,
+    p.status nulls first;
+$$;
+comment on function analytics.published_appointments(date, date, text, text) is
+  'The published numbers of appointments by month, department and status, with the totals of each month; small cells are suppressed. For analysts.';
+
+create or replace function analytics.published_visits(
+  from_date date default null,
+  until_date date default null,
+  department text default null
+)
+returns setof analytics.published_visits_row
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select
+    p.month,
+    p.department,
+    p.appointments
+  from masked.published_appointments as p
+  where p.status = 'completed'
+    and (published_visits.from_date is null or p.month >= published_visits.from_date)
+    and (published_visits.until_date is null or p.month < published_visits.until_date)
+    and (published_visits.department is null or p.department = published_visits.department)
+  order by
+    p.month,
+    p.department nulls first;
+$$;
+comment on function analytics.published_visits(date, date, text) is
+  'The published numbers of visits, which are completed appointments, by month and department, with the total of each month; small cells are suppressed. For analysts.';
+
+create or replace function analytics.published_diagnoses(
+  from_date date default null,
+  until_date date default null,
+  chapter text default null
+)
+returns setof analytics.published_diagnoses_row
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select
+    p.year,
+    p.chapter,
+    p.sex,
+    p.age_band,
+    p.diagnoses
+  from masked.published_diagnoses as p
+  where (
+      published_diagnoses.from_date is null
+      or make_date(p.year, 1, 1) >= published_diagnoses.from_date
+    )
+    and (
+      published_diagnoses.until_date is null
+      or make_date(p.year, 1, 1) < published_diagnoses.until_date
+    )
+    and (published_diagnoses.chapter is null or p.chapter = published_diagnoses.chapter)
+  order by
+    p.year,
+    p.chapter nulls first,
+    p.sex nulls first,
+    p.age_band nulls first;
+$$;
+comment on function analytics.published_diagnoses(date, date, text) is
+  'The published numbers of coded diagnoses by year, chapter, sex and age, with the totals of each year; small cells are suppressed. For analysts.';
+
+--! split: 565-policies-owner.sql
 -- source: policies/owner.sql
 -- hospital_owner owns every object and is no superuser. Row security is forced on all tables, for the
 -- owner too: without these policies migrations would change no row, definer functions would see
@@ -4123,7 +5274,12 @@ create policy owner_all_rows on hospital.proxy_relationships to hospital_owner u
 create policy owner_all_rows on hospital.proxy_scopes to hospital_owner using (true) with check (true);
 create policy owner_all_rows on hospital.patient_proxies to hospital_owner using (true) with check (true);
 
---! split: 551-policies-administrator.sql
+create policy owner_all_rows on masked.publications to hospital_owner using (true) with check (true);
+create policy owner_all_rows on masked.published_appointments to hospital_owner using (true) with check (true);
+create policy owner_all_rows on masked.published_diagnoses to hospital_owner using (true) with check (true);
+create policy owner_all_rows on masked.diagnosis_chapters to hospital_owner using (true) with check (true);
+
+--! split: 566-policies-administrator.sql
 -- source: policies/administrator.sql
 -- hospital_administrator runs the hospital: people, approvals, roles and the calendar. It reads no
 -- clinical row; whoever runs a hospital need not read its charts.
@@ -4413,7 +5569,46 @@ grant execute on function
   hospital_private.escape_like
 to hospital_administrator;
 
---! split: 552-policies-anonymous.sql
+--! split: 567-policies-analyst.sql
+-- source: policies/analyst.sql
+-- hospital_analyst sees the schema masked and nothing else: no row of the hospital itself.
+call hospital_private.reset_access('hospital_analyst');
+grant usage on schema hospital, analytics, hospital_private to hospital_analyst;
+
+grant execute on function
+  hospital.log_in,
+  hospital.refresh_session,
+  hospital.log_out,
+  hospital.current_account
+to hospital_analyst;
+
+-- De-identified rows by SQL, published numbers by SQL and through the API. The views themselves ask
+-- for the session.
+grant usage on schema masked to hospital_analyst;
+grant execute on function
+  hospital_private.session_has_role,
+  hospital_private.admits_analyst,
+  analytics.published_appointments,
+  analytics.published_visits,
+  analytics.published_diagnoses
+to hospital_analyst;
+grant select on
+  masked.release,
+  masked.patients,
+  masked.appointments,
+  masked.visits,
+  masked.diagnoses,
+  masked.conditions,
+  masked.prescriptions,
+  masked.treatments
+to hospital_analyst;
+call hospital_private.allow_reading(
+  'hospital_analyst', 'analyst',
+  'masked.publications', 'masked.published_appointments', 'masked.published_diagnoses',
+  'masked.diagnosis_chapters'
+);
+
+--! split: 568-policies-anonymous.sql
 -- source: policies/anonymous.sql
 -- hospital_anonymous is everybody who has not logged in: the building and what can be booked there,
 -- registration and log-in, and nothing of anyone.
@@ -4458,7 +5653,7 @@ to hospital_anonymous;
 -- The API passes news on to live subscribers, on nobody's behalf and without seeing them.
 grant execute on function hospital_private.relay_live_events to hospital_anonymous;
 
---! split: 553-policies-billing.sql
+--! split: 569-policies-billing.sql
 -- source: policies/billing.sql
 -- hospital_billing sees whom to bill and for which appointments, and nothing clinical.
 call hospital_private.reset_access('hospital_billing');
@@ -4505,7 +5700,7 @@ grant execute on function
   hospital.departments_doctors
 to hospital_billing;
 
---! split: 554-policies-doctor.sql
+--! split: 570-policies-doctor.sql
 -- source: policies/doctor.sql
 -- hospital_doctor sees the directory, the own calendar and the names on the own roster; clinical
 -- rows only of patients whose chart this session has opened.
@@ -5022,7 +6217,7 @@ grant execute on function
   hospital_private.escape_like
 to hospital_doctor;
 
---! split: 555-policies-nurse.sql
+--! split: 571-policies-nurse.sql
 -- source: policies/nurse.sql
 -- hospital_nurse cares for the patients of the own department: their names and appointments, and the
 -- clinical rows of charts this session has opened.
@@ -5225,7 +6420,7 @@ grant execute on function
   hospital_private.found_appointment
 to hospital_nurse;
 
---! split: 556-policies-patient.sql
+--! split: 572-policies-patient.sql
 -- source: policies/patient.sql
 -- hospital_patient sees the own record and those one is a proxy for, the calendar's free times and the
 -- directory of doctors.
@@ -5456,7 +6651,14 @@ create policy patient_select_own on hospital.consents
   using (patient_id = any (array(select hospital_private.current_patient_ids())));
 create policy patient_insert_own on hospital.consents
   for insert to hospital_patient
-  with check (patient_id = (select hospital_private.current_patient_id()));
+  with check (
+    patient_id = (select hospital_private.current_patient_id())
+    -- Who works here and whom he does not see he hears of as little as of nobody.
+    and (
+      staff_member_id is null
+      or staff_member_id in (select m.id from hospital.staff_members as m)
+    )
+  );
 create policy patient_update_own on hospital.consents
   for update to hospital_patient
   using (patient_id = any (array(select hospital_private.current_patient_ids())))
@@ -5554,7 +6756,7 @@ grant execute on function
   hospital_private.escape_like
 to hospital_patient;
 
---! split: 557-policies-reception.sql
+--! split: 573-policies-reception.sql
 -- source: policies/reception.sql
 -- hospital_reception registers people and keeps the calendar of everybody; it reads no clinical row.
 call hospital_private.reset_access('hospital_reception');
@@ -5817,7 +7019,7 @@ grant execute on function
   hospital_private.write_contact
 to hospital_reception;
 
---! split: 558-policies-staff.sql
+--! split: 574-policies-staff.sql
 -- source: policies/staff.sql
 -- hospital_staff is what nurses, reception, pharmacists and laboratory share: the session, the
 -- directory and the vocabularies. What each needs beyond stands in a file of its own.
@@ -5862,3 +7064,20 @@ grant execute on function
   hospital.departments_doctors,
   hospital_private.escape_like
 to hospital_staff;
+
+--! split: 575-policies-worker.sql
+-- source: policies/worker.sql
+-- hospital_worker runs the background jobs: it may call their functions and nothing more.
+call hospital_private.reset_access('hospital_worker');
+grant usage on schema ops to hospital_worker;
+
+grant execute on function
+  ops.start_job_run,
+  ops.enter_job_run,
+  ops.finish_job_run,
+  ops.fail_job_run,
+  ops.send_reminders,
+  ops.expire_holds,
+  ops.offer_waitlist,
+  ops.publish_aggregates
+to hospital_worker;

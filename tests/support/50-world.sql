@@ -137,8 +137,9 @@ begin
   from tests.people as a
   join tests.people as b
     on b.id <> a.id
-  where a.name in ('ann', 'bob')
-    and b.name in ('ann', 'bob');
+  where a.name in ('ann', 'bob', 'cara')
+    and b.name in ('ann', 'bob')
+    and (a.name, b.name) <> ('cara', 'bob');
   insert into hospital.patient_merges (duplicate_id, survivor_id, merged_at, unmerged_at)
   values (tests.id_of('bob'), tests.id_of('ann'), '2026-01-01', '2026-01-02');
 end;

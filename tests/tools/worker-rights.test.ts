@@ -63,6 +63,7 @@ describe('hospital_worker', () => {
       'ops.fail_job_run',
       'ops.finish_job_run',
       'ops.offer_waitlist',
+      'ops.publish_aggregates',
       'ops.send_reminders',
       'ops.start_job_run',
     ]);

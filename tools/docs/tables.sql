@@ -46,7 +46,7 @@ select
 from pg_catalog.pg_class as c
 join pg_catalog.pg_namespace as n
   on n.oid = c.relnamespace
-where n.nspname in ('hospital', 'hospital_private', 'audit', 'staging', 'ops')
+where n.nspname in ('hospital', 'hospital_private', 'audit', 'masked', 'staging', 'ops')
   and c.relkind in ('r', 'p')
 order by
   n.nspname,

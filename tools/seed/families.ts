@@ -22,7 +22,7 @@ export class Families {
 
   constructor(world: World) {
     this.#world = world;
-    this.#random = world.random(7);
+    this.#random = world.random(8);
   }
 
   /** The parents of somebody born on a day, who give a child the name: at most two, none for a grown-up. */

@@ -29,7 +29,7 @@ const never = 2 ** 30;
 /** The curated patients first, then generated ones, with their contacts, identifiers and consents. */
 export function* register(world: World): Generator<Batch, Patients> {
   const random = world.random(3);
-  const forms = world.random(7);
+  const forms = world.random(9);
   const count = world.sizes.patients;
   const patients: Patients = {
     count,

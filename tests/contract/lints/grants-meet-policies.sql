@@ -25,7 +25,7 @@ grants as (
   ) as entry
   join commands
     on commands.privilege = entry.privilege_type
-  where relation.relnamespace = 'hospital'::regnamespace
+  where relation.relnamespace in ('hospital'::regnamespace, 'masked'::regnamespace)
     and relation.relkind in ('r', 'p')
     and relation.relrowsecurity
     and entry.grantee <> 'hospital_owner'::regrole

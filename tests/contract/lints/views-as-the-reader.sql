@@ -1,6 +1,7 @@
 -- A view runs with the rights of who reads it. Without security_invoker it runs as its owner, and shows
 -- everybody's rows to anybody. The views of masked are the exception: they exist to show an analyst
--- what he could not read himself, so they must be barriers instead.
+-- what he could not read himself, so they must be barriers instead. Three views of hospital_private are
+-- what those are made of, and run as their owner with them; nobody is granted any.
 /* broken by
 create view hospital.probe as select 1 as one;
 mended by
@@ -18,6 +19,11 @@ join pg_namespace as namespace
 where view.relkind = 'v'
   and namespace.nspname !~ '^pg_'
   and namespace.nspname not in ('information_schema', 'extensions', 'graphile_worker', 'tap', 'tests')
+  and view.oid::regclass::text not in (
+    'hospital_private.consenting_patients',
+    'hospital_private.deidentified_people',
+    'hospital_private.diagnosis_categories'
+  )
   and not coalesce(
     view.reloptions && case namespace.nspname
       when 'masked' then array['security_barrier=true', 'security_barrier=on', 'security_barrier=1']
