@@ -19,6 +19,8 @@ export interface Settings {
   workerUrl?: string;
   /** PG_BIN_DIR: the folder of system binaries (initdb, pg_ctl, postgres) for the private cluster. */
   pgBinDir?: string;
+  /** TLS_CERT_FILE and TLS_KEY_FILE: PEM files with which the API speaks TLS itself. */
+  tlsFiles?: { cert: string; key: string };
   /** PORT: the API's port; the next free one is taken instead unless `portIsFixed`. */
   port: number;
   portIsFixed: boolean;
@@ -66,6 +68,9 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
   const pgBinDir = read('PG_BIN_DIR');
   if (pgBinDir) problems.push(...problemsOfBinaries(path.resolve(pgBinDir)));
 
+  const [cert, key] = [read('TLS_CERT_FILE'), read('TLS_KEY_FILE')];
+  if (!cert !== !key) problems.push('TLS_CERT_FILE and TLS_KEY_FILE come together or not at all');
+
   const port = read('PORT') ?? '5678';
   if (!/^\d{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65535) {
     problems.push(`PORT must be a number from 1 to 65535, not "${port}"`);
@@ -84,6 +89,7 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
     ...(authenticatorUrl && { authenticatorUrl }),
     ...(workerUrl && { workerUrl }),
     ...(pgBinDir && { pgBinDir: path.resolve(pgBinDir) }),
+    ...(cert && key && { tlsFiles: { cert: path.resolve(cert), key: path.resolve(key) } }),
     port: Number(port),
     portIsFixed: read('PORT') !== undefined,
     database: databaseOf(databaseUrl ?? authenticatorUrl ?? workerUrl),

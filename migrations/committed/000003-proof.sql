@@ -1,5 +1,5 @@
 --! Previous: sha1:079a0139ae16548df043822897d82305227948a5
---! Hash: sha1:d1185b704f673c88aa9b6e99b37180e99109a77a
+--! Hash: sha1:25c2d7ae53dafd7ddd2a2fc8cad083357b40f2e2
 --! Message: proof
 
 --! split: 150-privacy-rules.sql
@@ -416,8 +416,12 @@ comment on column hospital_private.viewer.doctor_id is 'The active doctor the me
 comment on column hospital_private.viewer.department_id is 'The department of the member of staff, or null.';
 
 --! split: 175-roster-indexes.sql
--- A doctor's roster is asked for by almost every statement of his: answered from the index alone.
+-- The roster is asked for by every statement of a doctor, a nurse or a receptionist that reads names: from
+-- these it is read without the appointments themselves.
 create index appointments_doctor_id_patient_id_idx on hospital.appointments (doctor_id, patient_id)
+  where status not in ('held', 'cancelled', 'lapsed');
+create index appointments_department_id_patient_id_idx
+  on hospital.appointments (department_id, patient_id)
   where status not in ('held', 'cancelled', 'lapsed');
 create index visits_doctor_id_patient_id_idx on hospital.visits (doctor_id, patient_id)
   where voided_at is null;
@@ -796,6 +800,24 @@ comment on table hospital_private.live_events is 'News for live subscribers that
 comment on column hospital_private.live_events.id is 'The key of the news, in the order in which they are passed on.';
 comment on column hospital_private.live_events.channels is 'The channels of those whom it concerns, such as appointments:patient:7.';
 comment on column hospital_private.live_events.payload is 'What they are told, as JSON text.';
+
+--! split: 360-login-failures.sql
+-- Refused log-ins by where they came from. Rows are only ever added, so that an attacker's attempts
+-- make nobody wait for a lock; log_in counts them.
+create table hospital_private.login_failures (
+  id             bigint      generated always as identity primary key,
+  client_network inet        not null,
+  failed_at      timestamptz not null default clock_timestamp()
+);
+create index login_failures_client_network_failed_at_idx
+  on hospital_private.login_failures (client_network, failed_at);
+create index login_failures_failed_at_idx on hospital_private.login_failures (failed_at);
+comment on table hospital_private.login_failures is 'Refused log-ins of the last day, for the limit on guesses from one network.';
+comment on column hospital_private.login_failures.id is 'The key of the refusal.';
+comment on column hospital_private.login_failures.client_network is 'Where it came from: an IPv4 address, or the /64 an IPv6 address belongs to.';
+comment on column hospital_private.login_failures.failed_at is 'When it was refused.';
+
+comment on column hospital.login_result.outcome is 'Either granted, refused, or throttled when too many attempts came from one network.';
 
 --! split: 380-notes.sql
 -- Clinical notes: documents whose sections are data, fixed for ever by a signature, and hidden from
@@ -1281,7 +1303,204 @@ $$;
 comment on function hospital_private.current_department_id() is
   'The department of the member of staff of a live session, or null; lends the owner''s right to read accounts.';
 
---! split: 504-03-people-merge_patients.sql
+--! split: 504-02-identity-log_in.sql
+-- source: sql/02-identity/log_in.sql
+-- A refused log-in returns a value and raises nothing: an error would roll back the count of
+-- failures, and the lock after five would never close. The password is hashed before the account is
+-- looked at, so the time taken tells nobody which addresses exist or are locked. Whoever has been
+-- refused too often from one place is told so before anything is hashed: that says nothing about any
+-- account, and hashing is what an attacker could keep the server busy with.
+create or replace function hospital.log_in(email text, password text, role text default null)
+returns hospital.login_result
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  network constant inet := hospital_private.login_network();
+  account hospital_private.accounts;
+  chosen_role text;
+  refused hospital.login_result;
+  candidate_hash text;
+  password_fits boolean;
+begin
+  if hospital_private.login_throttled(network) then
+    refused.outcome := 'throttled';
+    return refused;
+  end if;
+  refused.outcome := 'refused';
+
+  select a.*
+  into account
+  from hospital_private.accounts as a
+  where a.email = lower(btrim(log_in.email));
+
+  candidate_hash := coalesce(
+    account.password_hash,
+    -- The hash of a password nobody has, so that an unknown address costs the same time.
+    '$2a$10$yqGmPCDhuBXoQd4OMfTOAuXqTwSYbmWRrTCQG8OVqRp3zMqQBVF3q'
+  );
+  password_fits := octet_length(log_in.password) <= 72
+    and candidate_hash = extensions.crypt(log_in.password, candidate_hash);
+
+  if account.id is null then
+    perform hospital_private.note_login_failure(network);
+    return refused;
+  end if;
+
+  -- From here attempts on one account go one by one, so 500 at once are still 500.
+  select a.*
+  into account
+  from hospital_private.accounts as a
+  where a.id = account.id
+  for update;
+
+  if account.disabled_at is not null or account.locked_until > clock_timestamp() then
+    perform hospital_private.note_login_failure(network);
+    return refused;
+  end if;
+
+  if password_fits is not true or account.password_hash <> candidate_hash then
+    update hospital_private.accounts as a
+    set failed_attempts = a.failed_attempts + 1,
+      locked_until = case
+        when a.failed_attempts + 1 >= 5 then clock_timestamp() + interval '15 minutes'
+      end
+    where a.id = account.id;
+    perform hospital_private.note_login_failure(network);
+    return refused;
+  end if;
+
+  select r.role
+  into chosen_role
+  from hospital_private.account_roles as r
+  where r.account_id = account.id
+    and (log_in.role is null or r.role = log_in.role)
+    and (
+      r.role <> 'doctor'
+      or exists (
+        select
+        from hospital.doctors as d
+        where d.staff_member_id = account.staff_member_id
+          and d.is_active
+      )
+    )
+  order by r.granted_at, r.role
+  limit 1;
+  if chosen_role is null then
+    return refused;
+  end if;
+
+  update hospital_private.accounts as a
+  set failed_attempts = 0,
+    locked_until = null
+  where a.id = account.id;
+  return hospital_private.start_session(account.id, chosen_role);
+end;
+$$;
+comment on function hospital.log_in(text, text, text) is
+  'Starts a session for an address and password, in the named role or the one held longest; after five failures in a row the account is locked for 15 minutes, and after 100 refusals within 15 minutes the network they came from gets throttled instead of an answer. Lends the owner''s right to read accounts to people who have not logged in yet.';
+
+--! split: 505-02-identity-login_failures.sql
+-- source: sql/02-identity/login_failures.sql
+-- Five failures lock an account, which stops who guesses one person's password but not who tries one
+-- password on everybody. So refusals are also counted by where they come from. The limit is far above
+-- what a ward behind one address mistypes, and a success does not reset it: whoever sprays may own an
+-- account himself. Attempts that run at the same moment do not see each other; there are never more of
+-- them than the API has connections.
+create or replace function hospital_private.login_network()
+returns inet
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  -- Whoever has IPv6 has a whole /64 of addresses to try from.
+  select case family(c.address)
+    when 6 then network(set_masklen(c.address, 64))::inet
+    else c.address
+  end
+  from (
+    select coalesce(hospital_private.client_address(), inet_client_addr(), '0.0.0.0')
+  ) as c (address);
+$$;
+comment on function hospital_private.login_network() is
+  'Where a log-in comes from, as far as one attacker reaches: an IPv4 address, or the /64 of an IPv6 address.';
+
+create or replace function hospital_private.login_throttled(network inet)
+returns boolean
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select count(*) >= 100
+  from hospital_private.login_failures as f
+  where f.client_network = login_throttled.network
+    and f.failed_at > clock_timestamp() - interval '15 minutes';
+$$;
+comment on function hospital_private.login_throttled(inet) is
+  'Whether a network has had 100 refusals within 15 minutes; callable by the owner alone.';
+
+create or replace function hospital_private.note_login_failure(network inet)
+returns void
+language sql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  insert into hospital_private.login_failures (client_network)
+  values (note_login_failure.network);
+  -- Each new row takes some old ones along, so the table needs no job.
+  delete from hospital_private.login_failures as f
+  where f.id = any (
+    array(
+      select old.id
+      from hospital_private.login_failures as old
+      where old.failed_at < clock_timestamp() - interval '1 day'
+      order by old.failed_at
+      limit 10
+      for update skip locked
+    )
+  );
+$$;
+comment on function hospital_private.note_login_failure(inet) is
+  'Counts a refused log-in against where it came from, and forgets some of the day before; callable by the owner alone.';
+
+--! split: 506-02-identity-notify_session_end.sql
+-- source: sql/02-identity/notify_session_end.sql
+-- Who listens over an open connection must hear that the session has ended, not only at the next
+-- event. The channel carries the id alone, and an id without its secret opens nothing.
+create or replace function hospital_private.notify_session_end()
+returns trigger
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  insert into hospital_private.live_events (channels, payload)
+  values (array['session:' || old.id], '{}');
+  return null;
+end;
+$$;
+comment on function hospital_private.notify_session_end() is
+  'Trigger: tells the channel of a session that it was revoked, or that its secret is another now.';
+
+create or replace trigger _800_notify_revoked
+  after update of revoked_at, secret_hash on hospital_private.sessions
+  for each row
+  when (new.revoked_at is not null or new.secret_hash <> old.secret_hash)
+  execute function hospital_private.notify_session_end();
+
+-- A role that is taken away takes its sessions along.
+create or replace trigger _800_notify_deleted
+  after delete on hospital_private.sessions
+  for each row
+  execute function hospital_private.notify_session_end();
+
+--! split: 507-03-people-merge_patients.sql
 -- source: sql/03-people/merge_patients.sql
 -- Two records turn out to be one person's. Nothing of either is rewritten: the duplicate is closed and points
 -- at the other, and readers see both as one. A record that has nothing to come can never meet the other's
@@ -1457,7 +1676,7 @@ create or replace trigger _710_close_separated_charts
   when (old.merged_into_id is not null and new.merged_into_id is distinct from old.merged_into_id)
   execute function hospital_private.close_separated_charts();
 
---! split: 505-03-people-same_person_ids.sql
+--! split: 508-03-people-same_person_ids.sql
 -- source: sql/03-people/same_person_ids.sql
 -- The one place where a key becomes all keys of the person. Whoever decides by keys who may see whom asks here
 -- last, so that what is seen of one record is seen of all.
@@ -1494,7 +1713,7 @@ $$;
 comment on function hospital.patients_records(hospital.patients) is
   'All records of the person that the caller may see, the one that goes on first.';
 
---! split: 506-03-people-search_patients.sql
+--! split: 509-03-people-search_patients.sql
 -- source: sql/03-people/search_patients.sql
 -- LIKE is not leakproof, so under row security it would run only after the policy had been applied
 -- to every row, and no index could help. The keys are found here with the owner's right and an
@@ -1547,7 +1766,7 @@ $$;
 comment on function hospital.search_patients(text) is
   'The patients the caller may see whose name contains the text, or whose record number it is. A duplicate is found as the record it was merged into.';
 
---! split: 507-04-scheduling-booking_conflict.sql
+--! split: 510-04-scheduling-booking_conflict.sql
 -- source: sql/04-scheduling/booking_conflict.sql
 -- What the exclusion constraints will say, asked before anything is locked: a refusal costs a look,
 -- and its code is the clear one. A hold that has run out is in nobody's way.
@@ -1672,7 +1891,7 @@ $$;
 comment on function hospital_private.raise_conflict(text) is
   'Raises SLOTT, PATBU or ROOMT as doctor, patient or room is taken.';
 
---! split: 508-04-scheduling-close_patient_record.sql
+--! split: 511-04-scheduling-close_patient_record.sql
 -- source: sql/04-scheduling/close_patient_record.sql
 -- A record is closed to new appointments: it must not happen while somebody books one. A booking holds
 -- the patient's row for key share, which an ordinary update does not even meet.
@@ -1786,7 +2005,7 @@ create or replace trigger _310_call_off
   when (old.deceased_on is null and new.deceased_on is not null)
   execute function hospital_private.call_off_for_the_dead();
 
---! split: 509-04-scheduling-department_today.sql
+--! split: 512-04-scheduling-department_today.sql
 -- source: sql/04-scheduling/department_today.sql
 -- The roster of duty as a list. A policy that showed it beside a doctor's own calendar would join the two by
 -- OR, and the calendar would lose its index.
@@ -1809,7 +2028,7 @@ $$;
 comment on function hospital.department_today() is
   'The department''s appointments of this local day and those in progress, for a doctor on duty there; nothing for anybody else. Lends the owner''s right to read colleagues'' calendars for this one question.';
 
---! split: 510-04-scheduling-notify_appointment.sql
+--! split: 513-04-scheduling-notify_appointment.sql
 -- source: sql/04-scheduling/notify_appointment.sql
 -- Live subscribers hear that something changed, by keys alone; what they then read is read under
 -- their own policies. History is no news, so loading it wakes nobody.
@@ -1842,7 +2061,7 @@ create or replace trigger _800_notify
   when (new.ends_at > now() - interval '1 day')
   execute function hospital_private.notify_appointment();
 
---! split: 511-04-scheduling-notify_free_time.sql
+--! split: 514-04-scheduling-notify_free_time.sql
 -- source: sql/04-scheduling/notify_free_time.sql
 -- Who looks at a doctor's free time hears that it changed and when, never for whom. Only time to come
 -- is news, so loading history wakes nobody.
@@ -1978,7 +2197,7 @@ create or replace trigger _820_free_time
   after insert or update or delete on hospital.doctor_extra_sessions
   for each row execute function hospital_private.notify_hours();
 
---! split: 512-04-scheduling-relay_live_events.sql
+--! split: 515-04-scheduling-relay_live_events.sql
 -- source: sql/04-scheduling/relay_live_events.sql
 -- Passes on what has been committed, a thousand at a time. Whoever writes an appointment only leaves a
 -- row: to notify is to wait for everybody else who notifies, until the log is on disk.
@@ -2021,7 +2240,7 @@ $$;
 comment on function hospital_private.relay_live_events() is
   'Tells live subscribers what has been committed since, and returns how many news there were, a thousand at most. Lends the API, on nobody''s behalf, the owner''s right to read and remove them; it sees none.';
 
---! split: 513-04-scheduling-roster_patient_ids.sql
+--! split: 516-04-scheduling-roster_patient_ids.sql
 -- source: sql/04-scheduling/roster_patient_ids.sql
 -- Whose patients they are. A time that is only held, perhaps for somebody who has not asked for it, and
 -- one that was called off make nobody a patient of anybody. Each is called once per statement, as
@@ -2181,7 +2400,7 @@ $$;
 comment on function hospital_private.roster_patient_ids() is
   'The keys of the patients on the roster of the live session: those it treats, and whom an emergency access or the patient''s permission adds for its time. Lends the owner''s right to read grants and consents for this one question.';
 
---! split: 514-04-scheduling-see_doctor.sql
+--! split: 517-04-scheduling-see_doctor.sql
 -- source: sql/04-scheduling/see_doctor.sql
 -- As with patients: who does not see a doctor, because he waits for approval or has left, is refused in
 -- the same words as whoever names one that never was.
@@ -2224,7 +2443,7 @@ create or replace trigger _120_see_doctor
   before insert or update of doctor_id on hospital.appointment_series
   for each row execute function hospital_private.see_doctor();
 
---! split: 515-05-clinical-computed_columns.sql
+--! split: 518-05-clinical-computed_columns.sql
 -- source: sql/05-clinical/computed_columns.sql
 create or replace function hospital.patients_medications_in_use(patient hospital.patients)
 returns setof hospital.prescriptions
@@ -2268,7 +2487,7 @@ $$;
 comment on function hospital.visits_treatment_cost(hospital.visits) is
   'The cost of the visit''s treatments in US dollars, without those withdrawn.';
 
---! split: 516-05-clinical-found_note.sql
+--! split: 519-05-clinical-found_note.sql
 -- source: sql/05-clinical/found_note.sql
 create or replace function hospital_private.found_note(note hospital.clinical_notes)
 returns hospital.clinical_notes
@@ -2290,7 +2509,7 @@ $$;
 comment on function hospital_private.found_note(hospital.clinical_notes) is
   'Returns the note, or raises NTFND when none was found.';
 
---! split: 517-05-clinical-guard_note.sql
+--! split: 520-05-clinical-guard_note.sql
 -- source: sql/05-clinical/guard_note.sql
 -- What a note may say is its type's to say, on every path. A draft may be incomplete and not
 -- malformed; what is signed is complete.
@@ -2376,7 +2595,7 @@ create or replace trigger _300_guard
   before insert or update of note_type, addendum_to_id, body, signed_at on hospital.clinical_notes
   for each row execute function hospital_private.guard_note();
 
---! split: 518-05-clinical-keep_note_version.sql
+--! split: 521-05-clinical-keep_note_version.sql
 -- source: sql/05-clinical/keep_note_version.sql
 -- What a draft said before belongs to the record of how it came about.
 create or replace function hospital_private.keep_note_version()
@@ -2413,7 +2632,7 @@ create or replace trigger _200_version
   )
   execute function hospital_private.keep_note_version();
 
---! split: 519-05-clinical-keep_signed_note.sql
+--! split: 522-05-clinical-keep_signed_note.sql
 -- source: sql/05-clinical/keep_signed_note.sql
 -- Others act on what was signed, so it stays as it was for everybody, the owner included. All that may
 -- still be said of it is that it was an error, once.
@@ -2452,7 +2671,7 @@ create or replace trigger _310_keep
   before delete on hospital.clinical_notes
   for each row execute function hospital_private.keep_signed_note();
 
---! split: 520-05-clinical-open_chart.sql
+--! split: 523-05-clinical-open_chart.sql
 -- source: sql/05-clinical/open_chart.sql
 -- Who opens a chart without a ground hears the same as for nobody, except that he is told of a restriction
 -- by a patient whom he sees anyway: then he knows what to ask the patient, or that breaking the glass is all
@@ -2490,7 +2709,7 @@ $$;
 comment on function hospital.open_chart(bigint, text) is
   'Opens the chart of a patient on the roster in this session for a few hours and records who, when, why and on what ground. Raises UNAUT, PRMSN, NTFND, RSTRC. Lends the owner''s right to write the access log.';
 
---! split: 521-05-clinical-open_charts.sql
+--! split: 524-05-clinical-open_charts.sql
 -- source: sql/05-clinical/open_charts.sql
 -- The clinical policies of staff rest on this: no row here, no clinical row there. So reading a
 -- chart without leaving a trace is not forbidden but impossible. What opened the chart is asked again at
@@ -2533,7 +2752,7 @@ $$;
 comment on function hospital_private.open_charts() is
   'The keys of the patients whose charts are open in the live session at this moment. Lends the owner''s right to read the access log for this one question.';
 
---! split: 522-05-clinical-open_sensitivities.sql
+--! split: 525-05-clinical-open_sensitivities.sql
 -- source: sql/05-clinical/open_sensitivities.sql
 -- The policies on notes rest on this beside open_charts. What else opens sensitive notes for a while,
 -- such as breaking the glass, is one more branch here and nothing anywhere else.
@@ -2555,7 +2774,7 @@ $$;
 comment on function hospital_private.open_sensitivities() is
   'Whose notes of which sensitivity the live session may read in charts it opens. Lends the owner''s right to read grants for this one question.';
 
---! split: 523-05-clinical-record_condition.sql
+--! split: 526-05-clinical-record_condition.sql
 -- source: sql/05-clinical/record_condition.sql
 create or replace function hospital.record_condition(
   patient_id bigint,
@@ -2593,7 +2812,7 @@ $$;
 comment on function hospital.record_condition(bigint, bigint, date, date) is
   'Adds a condition to the medical history of a patient whose chart is open, with its first and, if over, last local day. Raises NTFND.';
 
---! split: 524-05-clinical-record_visit.sql
+--! split: 527-05-clinical-record_visit.sql
 -- source: sql/05-clinical/record_visit.sql
 create or replace function hospital.record_visit(
   appointment_id bigint,
@@ -2679,7 +2898,7 @@ $$;
 comment on function hospital.record_visit(bigint, text, text, text[]) is
   'Begins the visit of one of the doctor''s own appointments and opens the chart; ICD-10-CM codes come principal first. Raises NTFND, TRNSN, UNKWN, RSTRC, or a conflict when the appointment has a visit.';
 
---! split: 525-05-clinical-seal_note.sql
+--! split: 528-05-clinical-seal_note.sql
 -- source: sql/05-clinical/seal_note.sql
 -- What was signed, as one text: identifiers, kind, label and moment beside the words, so that none of
 -- them can be exchanged without the hash showing it. jsonb writes its keys in an order of its own.
@@ -2757,7 +2976,7 @@ create or replace trigger _210_seal_draft
   when (old.signed_at is null and new.signed_at is not null)
   execute function hospital_private.seal_note();
 
---! split: 526-05-clinical-search_notes.sql
+--! split: 529-05-clinical-search_notes.sql
 -- source: sql/05-clinical/search_notes.sql
 -- Without an index over everybody's words: row security lets no search use one before it has asked
 -- whose note it is, and the notes of one patient are quickly read.
@@ -2785,7 +3004,7 @@ $$;
 comment on function hospital.search_notes(bigint, text) is
   'The notes of a patient whose chart is open that contain the words, best match first; "a phrase", or and -without are understood. Entries in error are left out.';
 
---! split: 527-05-clinical-see_appointment.sql
+--! split: 530-05-clinical-see_appointment.sql
 -- source: sql/05-clinical/see_appointment.sql
 -- That an appointment has not begun is an answer too: who does not see it gets none.
 create or replace function hospital_private.see_appointment()
@@ -2815,7 +3034,7 @@ create or replace trigger _110_see_appointment
   before insert on hospital.visits
   for each row execute function hospital_private.see_appointment();
 
---! split: 528-05-clinical-sensitive_access.sql
+--! split: 531-05-clinical-sensitive_access.sql
 -- source: sql/05-clinical/sensitive_access.sql
 create or replace function hospital.grant_sensitive_access(
   patient_id bigint,
@@ -2921,7 +3140,7 @@ create or replace trigger _300_guard
   before update on hospital.sensitivity_grants
   for each row execute function hospital_private.guard_sensitivity_grant();
 
---! split: 529-05-clinical-sign_note.sql
+--! split: 532-05-clinical-sign_note.sql
 -- source: sql/05-clinical/sign_note.sql
 create or replace function hospital.sign_note(note_id bigint)
 returns hospital.clinical_notes
@@ -2986,7 +3205,7 @@ $$;
 comment on function hospital.void_note(bigint, text) is
   'Declares a note of one''s own entered in error, with a reason; nothing is deleted. Raises NTFND.';
 
---! split: 530-05-clinical-write_note.sql
+--! split: 533-05-clinical-write_note.sql
 -- source: sql/05-clinical/write_note.sql
 create or replace function hospital.write_note(
   visit_id bigint,
@@ -3074,7 +3293,7 @@ $$;
 comment on function hospital.edit_note(bigint, jsonb, text) is
   'Replaces what a draft of one''s own says; the version before is kept. Raises NTFND, NOTES, SIGND.';
 
---! split: 531-11-privacy-admits_analyst.sql
+--! split: 534-11-privacy-admits_analyst.sql
 -- source: sql/11-privacy/admits_analyst.sql
 -- What every masked view rests on, once per statement. The owner reads them to export a sandbox; he
 -- could read the tables themselves.
@@ -3090,7 +3309,7 @@ $$;
 comment on function hospital_private.admits_analyst() is
   'Whether the reader is an analyst with a live session, or the owner.';
 
---! split: 532-11-privacy-break_glass.sql
+--! split: 535-11-privacy-break_glass.sql
 -- source: sql/11-privacy/break_glass.sql
 -- Whoever breaks the glass knows whom he means: a patient whom he sees anyway, by key, or anybody by the two
 -- things on a wristband, record number and date of birth. So this is no search: a wrong guess is answered like
@@ -3202,7 +3421,7 @@ $$;
 comment on function hospital.break_glass(text, text, bigint, text, date) is
   'Opens one patient''s chart in an emergency, for a few hours and with a reason; the patient is told, and somebody else reviews it. Name a patient on the roster by key, anybody else by record number and date of birth together; null when there is no such patient. Raises UNAUT, PRMSN, MISSA, UNKWN, RVIEW, NGUES. Lends the owner''s right to find the patient and to write the grant.';
 
---! split: 533-11-privacy-chart_ground.sql
+--! split: 536-11-privacy-chart_ground.sql
 -- source: sql/11-privacy/chart_ground.sql
 -- On what ground somebody opens a chart, the least first: the roster, the patient's permission, an
 -- emergency. Only the last goes past a restriction of the patient's, and its tag says so. An emergency
@@ -3286,7 +3505,7 @@ $$;
 comment on function hospital_private.chart_ground(bigint, hospital_private.viewer, text) is
   'The look at a chart as it would be recorded, its tag null where there is no ground for it. Raises RSTRC where the patient denies it to somebody who knows him.';
 
---! split: 534-11-privacy-computed_columns.sql
+--! split: 537-11-privacy-computed_columns.sql
 -- source: sql/11-privacy/computed_columns.sql
 -- Of a grant its reader sees what he could not read himself: a patient the name of the proxy, a proxy the end.
 -- The row may be forged by a SQL user, so only its key is believed.
@@ -3354,7 +3573,7 @@ $$;
 comment on function hospital.patient_proxies_is_live(hospital.patient_proxies) is
   'Whether the proxy may act for the patient at this moment. Lends the owner''s right to read the grant.';
 
---! split: 535-11-privacy-consenting_patients.sql
+--! split: 538-11-privacy-consenting_patients.sql
 -- source: sql/11-privacy/consenting_patients.sql
 -- Whom research may see at all, in one place: releases, the rows read through them and published
 -- aggregates all begin here, and a person who is no longer in it is gone at once. Conditions are
@@ -3388,7 +3607,7 @@ comment on column hospital_private.consenting_patients.sex is 'Administrative se
 comment on column hospital_private.consenting_patients.deceased_on is 'The date of death, or null.';
 comment on column hospital_private.consenting_patients.changed_at is 'When the patient''s row last changed.';
 
---! split: 536-11-privacy-current_viewer.sql
+--! split: 539-11-privacy-current_viewer.sql
 -- source: sql/11-privacy/current_viewer.sql
 -- What decides about charts needs session, account, person and department together: one look-up, and a
 -- plan that plpgsql keeps.
@@ -3426,7 +3645,7 @@ $$;
 comment on function hospital_private.current_viewer() is
   'The member of staff behind the live session, or null; lends the owner''s right to read sessions and accounts.';
 
---! split: 537-11-privacy-deidentified_people.sql
+--! split: 540-11-privacy-deidentified_people.sql
 -- source: sql/11-privacy/deidentified_people.sql
 -- The persons of the release in force, with the secrets from which the masked views make pseudonyms
 -- and dates. Only those views read it. They compute with built-in functions alone, since a function
@@ -3473,7 +3692,7 @@ comment on column hospital_private.deidentified_people.date_of_birth is 'The dat
 comment on column hospital_private.deidentified_people.sex is 'Administrative sex.';
 comment on column hospital_private.deidentified_people.deceased_on is 'The date of death, where the release knows of it.';
 
---! split: 538-11-privacy-diagnosis_categories.sql
+--! split: 541-11-privacy-diagnosis_categories.sql
 -- source: sql/11-privacy/diagnosis_categories.sql
 -- How coarsely a diagnosis is shown to research. SNOMED CT has no shorter form of a code, so its codes are
 -- categories themselves, and in no chapter.
@@ -3493,7 +3712,7 @@ comment on column hospital_private.diagnosis_categories.system is 'The coding sy
 comment on column hospital_private.diagnosis_categories.category is 'The first three characters of an ICD-10-CM code, or the whole of another.';
 comment on column hospital_private.diagnosis_categories.chapter is 'The chapter of ICD-10-CM.';
 
---! split: 539-11-privacy-end_break_glass.sql
+--! split: 542-11-privacy-end_break_glass.sql
 -- source: sql/11-privacy/end_break_glass.sql
 create or replace function hospital.end_break_glass(grant_id bigint)
 returns hospital.break_glass_grants
@@ -3544,7 +3763,7 @@ $$;
 comment on function hospital_private.found_break_glass(hospital.break_glass_grants) is
   'Returns the emergency access, or raises NTFND when none was found.';
 
---! split: 540-11-privacy-grant_proxy.sql
+--! split: 543-11-privacy-grant_proxy.sql
 -- source: sql/11-privacy/grant_proxy.sql
 -- Who may act for a child is the law's to say, and reception enters it against a document. Who may act for a
 -- grown-up is said by that person alone. The proxy is named by the long identifier that he hands over himself:
@@ -3646,7 +3865,7 @@ $$;
 comment on function hospital.grant_proxy(bigint, uuid, text, text, text, timestamptz) is
   'Lets somebody act for a patient at once, until a time or an end by itself, and returns the grant. Reception and administrators enter a minor''s parents and guardians against a document; a patient who is of age names anybody by the identifier that person has handed over. Raises UNAUT, PRMSN, NTFND, UNKWN, PASTT, RETRY, and PROXY where it is not the caller''s to grant. Lends the owner''s right to write grants.';
 
---! split: 541-11-privacy-guard_break_glass.sql
+--! split: 544-11-privacy-guard_break_glass.sql
 -- source: sql/11-privacy/guard_break_glass.sql
 -- Once granted, an emergency access ends early or is reviewed, and nothing else about it changes, on any
 -- path: nobody makes it longer, moves it to another patient or finds another reason afterwards.
@@ -3740,7 +3959,7 @@ $$;
 comment on function hospital_private.require_glass_reviewed(bigint) is
   'Raises RVIEW while an emergency access of the account waits for its review, where the rules make the next one wait.';
 
---! split: 542-11-privacy-guard_consent.sql
+--! split: 545-11-privacy-guard_consent.sql
 -- source: sql/11-privacy/guard_consent.sql
 -- A consent is withdrawn and never rewritten: what the patient said then is what was said. Who recorded or
 -- withdrew it, and when, is not for the writer to say.
@@ -3792,7 +4011,7 @@ create or replace trigger _300_guard
   before insert or update on hospital.consents
   for each row execute function hospital_private.guard_consent();
 
---! split: 543-11-privacy-is_restricted.sql
+--! split: 546-11-privacy-is_restricted.sql
 -- source: sql/11-privacy/is_restricted.sql
 -- Who denies a department denies what is part of it, and whoever denies it on one record does on all of his.
 create or replace function hospital_private.is_restricted(
@@ -3840,7 +4059,7 @@ $$;
 comment on function hospital_private.is_restricted(bigint, hospital_private.viewer, text) is
   'Whether the patient denies this person the chart for this purpose at this moment.';
 
---! split: 544-11-privacy-keep_as_written.sql
+--! split: 547-11-privacy-keep_as_written.sql
 -- source: sql/11-privacy/keep_as_written.sql
 -- What tells who looked is worth nothing if whoever looked, or the owner, can mend it.
 create or replace function hospital_private.keep_as_written()
@@ -3884,7 +4103,7 @@ create or replace trigger _300_keep
   before delete on hospital.consents
   for each row execute function hospital_private.keep_as_written();
 
---! split: 545-11-privacy-masked-appointments.sql
+--! split: 548-11-privacy-masked-appointments.sql
 -- source: sql/11-privacy/masked/appointments.sql
 create or replace view masked.appointments
 with (security_barrier = true) as
@@ -3934,7 +4153,7 @@ comment on column masked.appointments.status is 'The status.';
 comment on column masked.appointments.cancellation_reason is 'Why it was cancelled, or null.';
 comment on column masked.appointments.no_show_reason is 'Why it was missed, or null.';
 
---! split: 546-11-privacy-masked-conditions.sql
+--! split: 549-11-privacy-masked-conditions.sql
 -- source: sql/11-privacy/masked/conditions.sql
 create or replace view masked.conditions
 with (security_barrier = true) as
@@ -3970,7 +4189,7 @@ comment on column masked.conditions.category is 'The first three characters of a
 comment on column masked.conditions.onset_on is 'The moved date on which it began, or null where that would tell an age over 89.';
 comment on column masked.conditions.abated_on is 'The moved date on which it ended, or null.';
 
---! split: 547-11-privacy-masked-diagnoses.sql
+--! split: 550-11-privacy-masked-diagnoses.sql
 -- source: sql/11-privacy/masked/diagnoses.sql
 create or replace view masked.diagnoses
 with (security_barrier = true) as
@@ -4014,7 +4233,7 @@ comment on column masked.diagnoses.rank is 'Its rank in the visit, 1 for the mai
 comment on column masked.diagnoses.system is 'The coding system.';
 comment on column masked.diagnoses.category is 'The first three characters of an ICD-10-CM code, the whole of another, or rare.';
 
---! split: 548-11-privacy-masked-patients.sql
+--! split: 551-11-privacy-masked-patients.sql
 -- source: sql/11-privacy/masked/patients.sql
 -- Read in the order of pseudonyms, as all views here are: the order in which rows lie in a table is that in
 -- which they were written, and would tell which of two persons came first in truth.
@@ -4045,7 +4264,7 @@ comment on column masked.patients.birth_year is 'The year of birth, moved as all
 comment on column masked.patients.sex is 'Administrative sex, or rare.';
 comment on column masked.patients.deceased_on is 'The moved date of death, or null.';
 
---! split: 549-11-privacy-masked-prescriptions.sql
+--! split: 552-11-privacy-masked-prescriptions.sql
 -- source: sql/11-privacy/masked/prescriptions.sql
 create or replace view masked.prescriptions
 with (security_barrier = true) as
@@ -4088,7 +4307,7 @@ comment on column masked.prescriptions.medication is 'The medication, or rare.';
 comment on column masked.prescriptions.start_date is 'The moved date of the first day.';
 comment on column masked.prescriptions.duration_days is 'For how many days it was written, or null.';
 
---! split: 550-11-privacy-masked-release.sql
+--! split: 553-11-privacy-masked-release.sql
 -- source: sql/11-privacy/masked/release.sql
 create or replace view masked.release
 with (security_barrier = true) as
@@ -4106,7 +4325,7 @@ comment on column masked.release.release is 'Its number; pseudonyms and moved da
 comment on column masked.release.until is 'The first day that is no longer in it.';
 comment on column masked.release.smallest_cell is 'How many persons share a category that is not called rare, at least.';
 
---! split: 551-11-privacy-masked-treatments.sql
+--! split: 554-11-privacy-masked-treatments.sql
 -- source: sql/11-privacy/masked/treatments.sql
 create or replace view masked.treatments
 with (security_barrier = true) as
@@ -4150,7 +4369,7 @@ comment on column masked.treatments.day is 'The moved date, by the clocks of the
 comment on column masked.treatments.cost is 'The cost in US dollars, to ten.';
 comment on column masked.treatments.outcome is 'The coded outcome, or null.';
 
---! split: 552-11-privacy-masked-visits.sql
+--! split: 555-11-privacy-masked-visits.sql
 -- source: sql/11-privacy/masked/visits.sql
 create or replace view masked.visits
 with (security_barrier = true) as
@@ -4183,7 +4402,7 @@ comment on column masked.visits.person is 'The pseudonym of the person.';
 comment on column masked.visits.day is 'The moved date, by the clocks of the facility.';
 comment on column masked.visits.minutes is 'How long it took, to five minutes, or null.';
 
---! split: 553-11-privacy-notify_break_glass.sql
+--! split: 556-11-privacy-notify_break_glass.sql
 -- source: sql/11-privacy/notify_break_glass.sql
 -- The patient hears of every emergency access, on whatever path it came to be. The letter says nothing that
 -- others in the house should not read; who, when and why stands behind the log-in.
@@ -4213,7 +4432,7 @@ create or replace trigger _800_notify
   after insert on hospital.break_glass_grants
   for each row execute function hospital_private.notify_break_glass();
 
---! split: 554-11-privacy-own_patient_ids.sql
+--! split: 557-11-privacy-own_patient_ids.sql
 -- source: sql/11-privacy/own_patient_ids.sql
 -- Whose rows a patient has before him. The policies of patients ask here once per statement, as
 -- = any (array(select …)), so a grant counts from the moment it is written and no longer than it lasts.
@@ -4271,7 +4490,7 @@ $$;
 comment on function hospital_private.own_patient_ids(boolean) is
   'The keys of all records the patient who is logged in reads, or those whose appointments he keeps: his own, and of those for whom he is a live proxy. Lends the owner''s right to read grants.';
 
---! split: 555-11-privacy-proxy_ends_at.sql
+--! split: 558-11-privacy-proxy_ends_at.sql
 -- source: sql/11-privacy/proxy_ends_at.sql
 -- Guardians' rights end in the first second of the eighteenth birthday where the child lives. Who is born on
 -- 29 February has it on 1 March, the day on which patients.age says eighteen. Where no zone is known it is the
@@ -4348,7 +4567,7 @@ $$;
 comment on function hospital_private.is_live_proxy(hospital.patient_proxies) is
   'Whether a grant counts at this very moment: begun, not ended, and both alive. Lends the owner''s right to read dates of birth and death.';
 
---! split: 556-11-privacy-publish_aggregates.sql
+--! split: 559-11-privacy-publish_aggregates.sql
 -- source: sql/11-privacy/publish_aggregates.sql
 -- Each period is published once, when it has been over for a while, and never again: two versions of one
 -- table would show by their difference whom the later one had learnt of. No report has a total beyond
@@ -4557,7 +4776,7 @@ $$;
 comment on function ops.publish_aggregates() is
   'Publishes every month and year that is over and was not published yet, and returns how many cells were written. Lends the worker the owner''s right to count patients and to publish.';
 
---! split: 557-11-privacy-record_chart_access.sql
+--! split: 560-11-privacy-record_chart_access.sql
 -- source: sql/11-privacy/record_chart_access.sql
 -- One row for each account, patient, purpose, ground and window, however many sessions open the chart at
 -- once: the exclusion constraint decides, and whoever comes second joins the look that is there.
@@ -4620,7 +4839,7 @@ $$;
 comment on function hospital_private.record_chart_access(audit.chart_accesses) is
   'Writes a look into the access log, or joins the one whose window runs, and opens the chart in the session.';
 
---! split: 558-11-privacy-record_consent.sql
+--! split: 561-11-privacy-record_consent.sql
 -- source: sql/11-privacy/record_consent.sql
 -- Whom a patient may decide for, and who records for him with what evidence, stands in the policies and in
 -- the table; here a consent only gets its beginning, which never lies in the past.
@@ -4720,7 +4939,7 @@ $$;
 comment on function hospital.withdraw_consent(bigint) is
   'Withdraws a consent now, whether it permitted or denied. Raises NTFND.';
 
---! split: 559-11-privacy-review_break_glass.sql
+--! split: 562-11-privacy-review_break_glass.sql
 -- source: sql/11-privacy/review_break_glass.sql
 create or replace function hospital.review_break_glass(
   grant_id bigint,
@@ -4772,7 +4991,7 @@ $$;
 comment on function hospital.break_glass_reviews_due() is
   'The emergency accesses that the caller may review and nobody has, the most urgent first.';
 
---! split: 560-11-privacy-revoke_proxy.sql
+--! split: 563-11-privacy-revoke_proxy.sql
 -- source: sql/11-privacy/revoke_proxy.sql
 create or replace function hospital.revoke_proxy(patient_proxy_id bigint)
 returns hospital.patient_proxies
@@ -4811,7 +5030,7 @@ $$;
 comment on function hospital.revoke_proxy(bigint) is
   'Ends a proxy''s right at once and returns the grant; one that was revoked before stays as it was. For the patient, unless of a guardian, for the proxy who steps back, for reception and administrators. Raises UNAUT, PRMSN, NTFND, PROXY. Lends the owner''s right to write grants.';
 
---! split: 561-11-privacy-start_masking_release.sql
+--! split: 564-11-privacy-start_masking_release.sql
 -- source: sql/11-privacy/start_masking_release.sql
 -- Retired means destroyed: without the secrets nobody, the hospital included, can compute a pseudonym of
 -- that release again.
@@ -4925,7 +5144,7 @@ $$;
 comment on function hospital_private.start_masking_release(text) is
   'Makes a release of de-identified rows with fresh pseudonyms and offsets, retires the one before for the same purpose, and returns its number.';
 
---! split: 562-11-privacy-suppress_cells.sql
+--! split: 565-11-privacy-suppress_cells.sql
 -- source: sql/11-privacy/suppress_cells.sql
 -- Hiding the small cells of a table is not enough where totals are shown: a cell alone in its line or
 -- stack is the total less the others. So each small cell becomes the corner of a rectangle whose four
@@ -5045,7 +5264,7 @@ $$;
 comment on function hospital_private.suppress_cells(hospital_private.table_cell[], integer) is
   'Marks which cells of a table with its totals are kept back, so that cells of fewer persons can neither be read nor be computed from the others.';
 
---! split: 563-11-privacy-who_viewed_my_chart.sql
+--! split: 566-11-privacy-who_viewed_my_chart.sql
 -- source: sql/11-privacy/who_viewed_my_chart.sql
 -- Of all records of the person who asks, and of nobody's for whom he acts.
 create or replace function hospital.who_viewed_my_chart()
@@ -5107,7 +5326,7 @@ $$;
 comment on function hospital.who_viewed_my_chart() is
   'Who looked at the chart of the patient who asks, when, why and on what ground, the latest first. Lends the owner''s right to read the access log to the one it is about.';
 
---! split: 564-14-analytics-published.sql
+--! split: 567-14-analytics-published.sql
 -- source: sql/14-analytics/published.sql
 -- What research may read through the API: the published cells and nothing behind them. Periods are
 -- those that begin from from_date and before until_date.
@@ -5207,7 +5426,7 @@ $$;
 comment on function analytics.published_diagnoses(date, date, text) is
   'The published numbers of coded diagnoses by year, chapter, sex and age, with the totals of each year; small cells are suppressed. For analysts.';
 
---! split: 565-policies-owner.sql
+--! split: 568-policies-owner.sql
 -- source: policies/owner.sql
 -- hospital_owner owns every object and is no superuser. Row security is forced on all tables, for the
 -- owner too: without these policies migrations would change no row, definer functions would see
@@ -5279,7 +5498,7 @@ create policy owner_all_rows on masked.published_appointments to hospital_owner 
 create policy owner_all_rows on masked.published_diagnoses to hospital_owner using (true) with check (true);
 create policy owner_all_rows on masked.diagnosis_chapters to hospital_owner using (true) with check (true);
 
---! split: 566-policies-administrator.sql
+--! split: 569-policies-administrator.sql
 -- source: policies/administrator.sql
 -- hospital_administrator runs the hospital: people, approvals, roles and the calendar. It reads no
 -- clinical row; whoever runs a hospital need not read its charts.
@@ -5569,7 +5788,7 @@ grant execute on function
   hospital_private.escape_like
 to hospital_administrator;
 
---! split: 567-policies-analyst.sql
+--! split: 570-policies-analyst.sql
 -- source: policies/analyst.sql
 -- hospital_analyst sees the schema masked and nothing else: no row of the hospital itself.
 call hospital_private.reset_access('hospital_analyst');
@@ -5608,7 +5827,7 @@ call hospital_private.allow_reading(
   'masked.diagnosis_chapters'
 );
 
---! split: 568-policies-anonymous.sql
+--! split: 571-policies-anonymous.sql
 -- source: policies/anonymous.sql
 -- hospital_anonymous is everybody who has not logged in: the building and what can be booked there,
 -- registration and log-in, and nothing of anyone.
@@ -5653,7 +5872,7 @@ to hospital_anonymous;
 -- The API passes news on to live subscribers, on nobody's behalf and without seeing them.
 grant execute on function hospital_private.relay_live_events to hospital_anonymous;
 
---! split: 569-policies-billing.sql
+--! split: 572-policies-billing.sql
 -- source: policies/billing.sql
 -- hospital_billing sees whom to bill and for which appointments, and nothing clinical.
 call hospital_private.reset_access('hospital_billing');
@@ -5700,7 +5919,7 @@ grant execute on function
   hospital.departments_doctors
 to hospital_billing;
 
---! split: 570-policies-doctor.sql
+--! split: 573-policies-doctor.sql
 -- source: policies/doctor.sql
 -- hospital_doctor sees the directory, the own calendar and the names on the own roster; clinical
 -- rows only of patients whose chart this session has opened.
@@ -6217,7 +6436,7 @@ grant execute on function
   hospital_private.escape_like
 to hospital_doctor;
 
---! split: 571-policies-nurse.sql
+--! split: 574-policies-nurse.sql
 -- source: policies/nurse.sql
 -- hospital_nurse cares for the patients of the own department: their names and appointments, and the
 -- clinical rows of charts this session has opened.
@@ -6420,7 +6639,7 @@ grant execute on function
   hospital_private.found_appointment
 to hospital_nurse;
 
---! split: 572-policies-patient.sql
+--! split: 575-policies-patient.sql
 -- source: policies/patient.sql
 -- hospital_patient sees the own record and those one is a proxy for, the calendar's free times and the
 -- directory of doctors.
@@ -6756,7 +6975,7 @@ grant execute on function
   hospital_private.escape_like
 to hospital_patient;
 
---! split: 573-policies-reception.sql
+--! split: 576-policies-reception.sql
 -- source: policies/reception.sql
 -- hospital_reception registers people and keeps the calendar of everybody; it reads no clinical row.
 call hospital_private.reset_access('hospital_reception');
@@ -7019,7 +7238,7 @@ grant execute on function
   hospital_private.write_contact
 to hospital_reception;
 
---! split: 574-policies-staff.sql
+--! split: 577-policies-staff.sql
 -- source: policies/staff.sql
 -- hospital_staff is what nurses, reception, pharmacists and laboratory share: the session, the
 -- directory and the vocabularies. What each needs beyond stands in a file of its own.
@@ -7065,7 +7284,7 @@ grant execute on function
   hospital_private.escape_like
 to hospital_staff;
 
---! split: 575-policies-worker.sql
+--! split: 578-policies-worker.sql
 -- source: policies/worker.sql
 -- hospital_worker runs the background jobs: it may call their functions and nothing more.
 call hospital_private.reset_access('hospital_worker');

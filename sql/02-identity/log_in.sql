@@ -1,6 +1,8 @@
 -- A refused log-in returns a value and raises nothing: an error would roll back the count of
 -- failures, and the lock after five would never close. The password is hashed before the account is
--- looked at, so the time taken tells nobody which addresses exist or are locked.
+-- looked at, so the time taken tells nobody which addresses exist or are locked. Whoever has been
+-- refused too often from one place is told so before anything is hashed: that says nothing about any
+-- account, and hashing is what an attacker could keep the server busy with.
 create or replace function hospital.log_in(email text, password text, role text default null)
 returns hospital.login_result
 language plpgsql
@@ -9,12 +11,17 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+  network constant inet := hospital_private.login_network();
   account hospital_private.accounts;
   chosen_role text;
   refused hospital.login_result;
   candidate_hash text;
   password_fits boolean;
 begin
+  if hospital_private.login_throttled(network) then
+    refused.outcome := 'throttled';
+    return refused;
+  end if;
   refused.outcome := 'refused';
 
   select a.*
@@ -31,6 +38,7 @@ begin
     and candidate_hash = extensions.crypt(log_in.password, candidate_hash);
 
   if account.id is null then
+    perform hospital_private.note_login_failure(network);
     return refused;
   end if;
 
@@ -42,6 +50,7 @@ begin
   for update;
 
   if account.disabled_at is not null or account.locked_until > clock_timestamp() then
+    perform hospital_private.note_login_failure(network);
     return refused;
   end if;
 
@@ -52,6 +61,7 @@ begin
         when a.failed_attempts + 1 >= 5 then clock_timestamp() + interval '15 minutes'
       end
     where a.id = account.id;
+    perform hospital_private.note_login_failure(network);
     return refused;
   end if;
 
@@ -83,4 +93,4 @@ begin
 end;
 $$;
 comment on function hospital.log_in(text, text, text) is
-  'Starts a session for an address and password, in the named role or the one held longest; after five failures in a row the account is locked for 15 minutes. Lends the owner''s right to read accounts to people who have not logged in yet.';
+  'Starts a session for an address and password, in the named role or the one held longest; after five failures in a row the account is locked for 15 minutes, and after 100 refusals within 15 minutes the network they came from gets throttled instead of an answer. Lends the owner''s right to read accounts to people who have not logged in yet.';

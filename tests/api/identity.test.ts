@@ -1,15 +1,22 @@
 import assert from 'node:assert/strict';
+import { createHmac, generateKeyPairSync } from 'node:crypto';
 import { before, describe, test } from 'node:test';
 import jwt from 'jsonwebtoken';
 import { Client } from 'pg';
-import { signToken, verifyToken } from '../../tools/api/identity.ts';
-import { codes, KEYS, startApi, type TestApi } from './support/api.ts';
+import { ACCOUNT_ROLES, signToken, verifyToken } from '../../tools/api/identity.ts';
+import { serve } from '../../tools/api/server.ts';
+import { codes, KEYS, send, startApi, type TestApi } from './support/api.ts';
 import { furnish, hoursAhead, PASSWORD, tokenFor, type Hospital } from './support/hospital.ts';
 
 const EVERYONE = `{
   patients(first: 50) { nodes { id givenName } }
   appointments(first: 50) { nodes { id } }
 }`;
+const PAIR = generateKeyPairSync('rsa', {
+  modulusLength: 2048,
+  publicKeyEncoding: { type: 'spki', format: 'pem' },
+  privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+});
 const ME = '{ currentAccount { email role patientId } }';
 
 describe('identity', () => {
@@ -65,6 +72,12 @@ describe('identity', () => {
     jwt.sign(body, secret, { algorithm: 'HS256', keyid: 'current', ...options });
   const without = (name: string): object =>
     Object.fromEntries(Object.entries(claims()).filter(([key]) => key !== name));
+  /** Signed by hand, since the library refuses to. */
+  const withBody = (body: object): string => {
+    const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const text = `${part({ alg: 'HS256', kid: 'current' })}.${part(body)}`;
+    return `${text}.${createHmac('sha256', KEYS[0]!.secret).update(text).digest('base64url')}`;
+  };
   const unsigned = (): string => {
     const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
     return `${part({ alg: 'none', typ: 'JWT', kid: 'current' })}.${part(claims())}.`;
@@ -82,6 +95,15 @@ describe('identity', () => {
     ['an expired token', () => sign({ ...claims(), exp: Math.floor(Date.now() / 1000) - 1 })],
     ['a token for a role that is no account’s', () => sign({ ...claims(), role: 'owner' })],
     ['a token without a session', () => sign(without('sid'))],
+    ['a token that is not valid yet', () => sign({ ...claims(), nbf: Math.floor(Date.now() / 1000) + 60 })],
+    ['a token whose expiry is a text', () => withBody({ ...claims(), exp: '9999999999' })],
+    ['a token signed with a private key', () => sign(claims(), { algorithm: 'RS256' }, PAIR.privateKey)],
+    ['a token signed with a public key as the secret', () => sign(claims(), {}, PAIR.publicKey)],
+    ['a token that brings its own key', () => sign(claims(), { header: { alg: 'HS256', jwk: { kty: 'oct', k: 'eA' } } as never, keyid: 'own' }, 'x'.repeat(40))],
+    ['a token whose key is a path', () => sign(claims(), { keyid: '../../dev/null' }, 'x'.repeat(40))],
+    ['a token whose key is a name every object has', () => sign(claims(), { keyid: 'constructor' }, 'x'.repeat(40))],
+    ['a token too long to read', () => sign({ ...claims(), padding: 'x'.repeat(3000) })],
+    ['a token with a role in a list', () => sign({ ...claims(), role: ['patient', 'administrator'] })],
     ['a token that is not one', () => 'rubbish'],
   ];
   for (const [name, forge] of forgeries) {
@@ -148,6 +170,42 @@ describe('identity', () => {
       assert.equal(await seen('00'), 0);
     } finally {
       await client.end();
+    }
+  });
+
+  test('a session that was guessed, and another’s session with one’s own secret, are nobody’s', async () => {
+    const other = verifyToken(KEYS, await tokenFor(api.owner, hospital.patients[1]!, 'patient'));
+    const own = verifyToken(KEYS, token);
+    for (const session of ['00000000-0000-0000-0000-000000000000', other.sessionId, other.sessionId.toUpperCase(), ` ${own.sessionId}`, `${own.sessionId}\0`, '*', "' or true --"]) {
+      const answer = await api.graphql(EVERYONE, {}, sign({ ...claims(), sid: session }));
+      assert.ok(!codes(answer).includes('INTERNAL_ERROR'), answer.text);
+      assert.deepEqual([answer.data?.patients?.nodes ?? [], answer.data?.appointments?.nodes ?? []], [[], []], session);
+    }
+    for (const secret of ['', other.sessionSecret, own.sessionSecret.toUpperCase(), own.sessionSecret.slice(0, -1), `${own.sessionSecret} `]) {
+      const { data } = await api.graphql(EVERYONE, {}, sign({ ...claims(), sec: secret }));
+      assert.deepEqual(data, { patients: { nodes: [] }, appointments: { nodes: [] } });
+    }
+  });
+
+  test('every role of a token but the session’s own opens nothing', async () => {
+    for (const role of ACCOUNT_ROLES.filter((name) => name !== 'patient')) {
+      const { data } = await api.graphql(EVERYONE, {}, sign({ ...claims(), role }));
+      assert.deepEqual([data.patients?.nodes ?? [], data.appointments?.nodes ?? []], [[], []], role);
+      assert.equal((await api.graphql(ME, {}, sign({ ...claims(), role }))).data.currentAccount, null, role);
+    }
+  });
+
+  test('a key that is retired takes its tokens along at once', async () => {
+    const rotated = await serve({ databaseUrl: api.database.url('hospital_authenticator'), jwtKeys: [{ kid: 'next', secret: 'the secret of the next key, for tests only' }, KEYS[0]!], environment: 'development' });
+    const retired = await serve({ databaseUrl: api.database.url('hospital_authenticator'), jwtKeys: [{ kid: 'next', secret: 'the secret of the next key, for tests only' }], environment: 'development' });
+    try {
+      const email = hospital.patients[0]!.email;
+      assert.equal((await send(rotated.url, { query: ME }, token)).data.currentAccount.email, email);
+      assert.equal((await send(retired.url, { query: ME }, token)).status, 401);
+      const { logIn } = (await send(rotated.url, { documentId: 'logIn', variables: { email, password: PASSWORD } })).data;
+      assert.equal((await send(retired.url, { query: ME }, logIn.result.accessToken)).data.currentAccount.email, email);
+    } finally {
+      await Promise.all([rotated.stop(), retired.stop()]);
     }
   });
 

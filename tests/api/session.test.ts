@@ -84,6 +84,7 @@ describe('/session, for browsers', () => {
     const cookie = cookiesOf(await post('/session', credentials()));
     const response = await fetch(`${origin}/session`, { method: 'DELETE', headers: { cookie, origin } });
     assert.equal(response.status, 204);
+    assert.equal(response.headers.get('clear-site-data'), '"cache", "storage"');
     for (const cleared of response.headers.getSetCookie()) assert.match(cleared, /=; .*Max-Age=0/);
     // Somebody who kept a copy of the cookie has nothing.
     assert.equal((await send(api.url, { query: ME }, undefined, { cookie })).data.currentAccount, null);

@@ -104,13 +104,15 @@ select is(
         'working_time', 'available_time', 'reset_access', 'allow_reading', 'client_address',
         'offer_freed_time', 'offers_left', 'fitting_slot', 'make_offer',
         'current_viewer', 'treated_patient_ids', 'department_day', 'is_on_duty', 'chart_ground',
-        'record_chart_access', 'is_restricted', 'require_glass_reviewed'
+        'record_chart_access', 'is_restricted', 'require_glass_reviewed',
+        'same_person_ids', 'comes_of_age_at', 'proxy_ends_at', 'is_live_proxy', 'visible_proxy',
+        'login_network', 'login_throttled', 'note_login_failure'
       )
       and r.rolname like 'hospital\_%'
       and r.rolname <> 'hospital_owner'
       and has_function_privilege(r.oid, f.oid, 'execute')
   ),
-  '{}', 'The helpers behind identity, free time, offers and charts are called through functions only.'
+  '{}', 'The helpers behind identity, free time, offers, charts and proxies are called through functions only.'
 );
 select is(
   array(

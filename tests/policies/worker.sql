@@ -3,30 +3,6 @@ begin;
 select no_plan();
 select tests.world();
 select set_config('role', 'hospital_worker', true);
-<<<<<<< HEAD
-||||||| 172a85d
-select results_eq(
-  'select * from tests.may_execute()',
-  $$ values
-    ('ops.enter_job_run'), ('ops.expire_holds'), ('ops.fail_job_run'), ('ops.finish_job_run'), ('ops.offer_waitlist'),
-    ('ops.send_reminders'), ('ops.start_job_run')
-  $$,
-  'The worker calls the functions of its jobs.'
-);
-select is_empty('select * from tests.may_write()', 'It writes to no table.');
-select is_empty($$ select * from tests.sees() where rows <> 'denied' $$, 'It reads none.');
-=======
-select results_eq(
-  'select * from tests.may_execute()',
-  $$ values
-    ('ops.enter_job_run'), ('ops.expire_holds'), ('ops.fail_job_run'), ('ops.finish_job_run'), ('ops.offer_waitlist'),
-    ('ops.publish_aggregates'), ('ops.send_reminders'), ('ops.start_job_run')
-  $$,
-  'The worker calls the functions of its jobs.'
-);
-select is_empty('select * from tests.may_write()', 'It writes to no table.');
-select is_empty($$ select * from tests.sees() where rows <> 'denied' $$, 'It reads none.');
->>>>>>> 126adfc55b833ebe7fb188d25830025ac0304594
 select throws_ok(
   'select * from ops.job_runs',
   '42501', null, 'Not even the diary it writes through functions.'

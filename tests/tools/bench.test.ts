@@ -104,7 +104,7 @@ test('all suites find like contenders in a small hospital', async (t) => {
   const fill: Seeding = (url) => seed(url, { ...small, logins: false });
   const options = { size: small.appointments, rounds: 2, requests: 20, durable: false, seed: fill };
   const report = await bench(makeSettings(t), options);
-  const [lookup, api, scheduling] = report.suites.map(({ results }) => results) as [Result[], Result[], Result[]];
+  const [lookup, api, scheduling, security] = report.suites.map(({ results }) => results) as Result[][] as [Result[], Result[], Result[], Result[]];
 
   await t.test('the report says with how many rows and how durable, and goes through JSON', () => {
     assert.equal(report.environment.rows.appointments, small.appointments);
@@ -141,6 +141,16 @@ test('all suites find like contenders in a small hospital', async (t) => {
       assert.notEqual(contenders[0]!.conditions!.rows.slice(0, 6), '0 rows');
     }
     assert.match(drawReport(report), /at most 50 on this machine (met|MISSED)/);
+  });
+  await t.test('security: the same rows by the same way, with the policies in the plan and without them', () => {
+    assert.deepEqual(security.map(({ void: reason }) => reason), Array<undefined>(6).fill(undefined));
+    for (const { contenders, ratios } of security) {
+      const [open, secured] = contenders.map(({ conditions }) => conditions!) as [Conditions, Conditions];
+      assert.equal(open.rows, secured.rows);
+      assert.doesNotMatch(open.rows, /^0 rows/);
+      assert.deepEqual([open.role, /^hospital_(doctor|patient)$/.test(secured.role)], ['hospital_owner', true]);
+      assert.ok(ratios.every(({ value }) => value > 0));
+    }
   });
 });
 

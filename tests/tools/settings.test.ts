@@ -54,6 +54,16 @@ test('the administrator’s URL makes no sense without the database’s', () => 
   );
 });
 
+test('a certificate makes no sense without its key, nor the key without it', () => {
+  for (const alone of [{ TLS_CERT_FILE: 'cert.pem' }, { TLS_KEY_FILE: 'key.pem' }]) {
+    assert.throws(() => readSettings(alone), /TLS_CERT_FILE and TLS_KEY_FILE come together/);
+  }
+  assert.deepEqual(readSettings({ TLS_CERT_FILE: '/tls/cert.pem', TLS_KEY_FILE: '/tls/key.pem' }).tlsFiles, {
+    cert: '/tls/cert.pem',
+    key: '/tls/key.pem',
+  });
+});
+
 test('GRAPHILE_ENV decides over NODE_ENV', () => {
   assert.equal(readSettings({ NODE_ENV: 'production' }).environment, 'production');
   assert.equal(readSettings({ NODE_ENV: 'test' }).environment, 'development');

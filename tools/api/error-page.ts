@@ -4,8 +4,9 @@ import { API_ERRORS, CONDITIONS, CONSTRAINTS, FAMILIES, type ErrorEntry } from '
 export function errorPage(): string {
   return `# Error codes
 
-Every error of an operation carries a stable code in \`extensions.code\` and a sentence that is safe to show (a document
-that GraphQL itself cannot read or validate is refused in GraphQL's own words, without one). Match on the code; the sentence may be improved. An error never carries SQL, values or another patient's data.
+Every error carries a stable code in \`extensions.code\` and a sentence that is safe to show (\`BAD_REQUEST\` for a document that
+GraphQL itself cannot read or validate). Match on the code; the sentence may be improved. An error never carries SQL, a value, the
+client's own included, or another patient's data.
 This page is generated from \`tools/api/error-register.ts\` by \`npx infirmary docs build\`; a test compares them.
 
 \`\`\`json

@@ -9,6 +9,7 @@ import {
   type ErrorEntry,
 } from './error-register.ts';
 import { logEvent } from './log.ts';
+import { plainSentence } from './plain-errors.ts';
 import { currentRequestId } from './request.ts';
 
 /** An error that was written to be read by a client: a registered code and a prepared sentence. */
@@ -34,7 +35,7 @@ export function maskError(error: GraphQLError): GraphQLError {
   const cause = rootCause(error);
   // GraphQL wrote this one about the request itself, such as a variable of the wrong type.
   if (cause instanceof GraphQLError)
-    return withPath(error, cause.message, { code: 'BAD_REQUEST', ...cause.extensions });
+    return withPath(error, plainSentence(cause.message), { code: 'BAD_REQUEST', ...cause.extensions });
   const { message, ...extensions } = describeError(cause, error.path?.join('.'));
   return withPath(error, message, extensions);
 }
@@ -61,12 +62,16 @@ function rootCause(error: unknown): unknown {
   return inner ? rootCause(inner) : error;
 }
 
+/** How node-postgres says that there is no connection, or that the one it had is gone. */
+const UNREACHABLE =
+  /timeout exceeded when trying to connect|^Connection terminated|connection error and is not queryable/;
+
 function answerFor(error: unknown): PublicAnswer | undefined {
   if (isDatabaseError(error)) return answerForDatabase(error);
   if (!(error instanceof Error)) return undefined;
   if (isSafeError(error)) return answerForSafeError(error);
   const code = (error as NodeJS.ErrnoException).code ?? '';
-  const isUnreachable = /^ECONN/.test(code) || /timeout exceeded when trying to connect/.test(error.message);
+  const isUnreachable = /^ECONN/.test(code) || UNREACHABLE.test(error.message);
   return isUnreachable ? { code: 'UNAVAILABLE', message: API_ERRORS.UNAVAILABLE } : undefined;
 }
 
@@ -83,11 +88,12 @@ function answerForDatabase({
   return entry && { ...entry, ...rule };
 }
 
-/** Ours carry a code; without one it is Grafast's, which only says so of its own limits on time. */
-function answerForSafeError(error: SafeError): PublicAnswer | undefined {
+/** Ours carry a code; without one it is the library's, about its own limits on time or about a cursor or page that is none. */
+function answerForSafeError(error: SafeError): PublicAnswer {
   const code = error.extensions?.['code'];
   if (typeof code === 'string') return { code, message: error.message };
-  return /timeout/i.test(error.message) ? { code: 'TIMEOUT', message: API_ERRORS.TIMEOUT } : undefined;
+  const own: ApiErrorCode = /timeout/i.test(error.message) ? 'TIMEOUT' : 'BAD_REQUEST';
+  return { code: own, message: API_ERRORS[own] };
 }
 
 function isDatabaseError(error: unknown): error is DatabaseError {

@@ -1,20 +1,38 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { API_ERRORS, type ApiErrorCode, type ErrorEntry } from './error-register.ts';
 import { refusal } from './errors.ts';
 
 const MAX_BODY = 10_000;
 
-/** Headers on every answer. Ruru, in development, is the only page with scripts of its own. */
-export function setSecurityHeaders(res: ServerResponse, options: { secure: boolean; isPage: boolean }): void {
-  res.setHeader('X-Content-Type-Options', 'nosniff');
-  res.setHeader('X-Frame-Options', 'DENY');
-  res.setHeader('Referrer-Policy', 'no-referrer');
-  res.setHeader('Cross-Origin-Resource-Policy', 'same-origin');
-  res.setHeader('Cross-Origin-Opener-Policy', 'same-origin');
-  if (options.secure) res.setHeader('Strict-Transport-Security', 'max-age=63072000; includeSubDomains');
-  if (options.isPage) return;
-  res.setHeader('Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'");
-  res.setHeader('Cache-Control', 'no-store');
+/** Headers of every answer. Ruru, in development, is the only page with scripts of its own. */
+export function securityHeaders(options: { secure: boolean; isPage?: boolean }): Record<string, string> {
+  return {
+    'X-Content-Type-Options': 'nosniff',
+    'X-Frame-Options': 'DENY',
+    'Referrer-Policy': 'no-referrer',
+    'Cross-Origin-Resource-Policy': 'same-origin',
+    'Cross-Origin-Opener-Policy': 'same-origin',
+    ...(options.secure && { 'Strict-Transport-Security': 'max-age=63072000; includeSubDomains' }),
+    ...(!options.isPage && {
+      'Content-Security-Policy': "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+      'Cache-Control': 'no-store',
+    }),
+  };
+}
+
+/** Answers on a connection that never became a request, or that wants to be more than one, and closes it. */
+export function refuseConnection(socket: Duplex, status: number, code: ApiErrorCode, secure: boolean): void {
+  if (!socket.writable) return void socket.destroy();
+  const body = JSON.stringify({ errors: [{ message: API_ERRORS[code], extensions: { code } }] });
+  const headers = {
+    ...securityHeaders({ secure }),
+    'Content-Type': 'application/json; charset=utf-8',
+    'Content-Length': Buffer.byteLength(body),
+    Connection: 'close',
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+  socket.end([`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...lines, '', body].join('\r\n'));
 }
 
 /** Answers with JSON. */
@@ -34,9 +52,15 @@ export function sendError(res: ServerResponse, status: number, error: ApiErrorCo
   sendJson(res, status, { errors: [{ message, extensions: { code, requestId } }] });
 }
 
+/** JSON in UTF-8, the only encoding it has, and not compressed: nothing small unfolds into something large. */
+export function isPlainJson({ headers }: IncomingMessage): boolean {
+  const isJson = /^application\/json\s*(;\s*charset="?utf-?8"?\s*)?$/i.test(headers['content-type'] ?? '');
+  return isJson && (headers['content-encoding'] ?? 'identity') === 'identity';
+}
+
 /** Reads a small JSON object. Throws BAD_REQUEST for another content type, too much of it, or anything else. */
 export async function readJson(req: IncomingMessage): Promise<Record<string, unknown>> {
-  if (!/^application\/json\s*(;|$)/i.test(req.headers['content-type'] ?? '')) throw refusal('BAD_REQUEST');
+  if (!isPlainJson(req)) throw refusal('BAD_REQUEST');
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of req as AsyncIterable<Buffer>) {

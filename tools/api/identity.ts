@@ -1,5 +1,6 @@
 import { createSecretKey, type KeyObject } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { isIP } from 'node:net';
 import jwt from 'jsonwebtoken';
 import type { JwtKey } from '../cluster/secrets.ts';
 import { refusal } from './errors.ts';
@@ -37,6 +38,8 @@ export interface Identity {
 
 const ALGORITHM = 'HS256';
 const AUDIENCE = 'infirmary';
+/** Characters; ours have some 350, and nothing longer is worth reading. */
+const MAX_TOKEN_LENGTH = 2048;
 /** Milliseconds; sent with the claims, so that it holds however the login role was configured. */
 const STATEMENT_TIMEOUT = '10000';
 
@@ -58,7 +61,7 @@ export function signToken(keys: readonly JwtKey[], grant: SessionGrant): string 
  * Throws UNAUTHENTICATED for anything that is not exactly a token this server signed and that has not expired.
  */
 export function verifyToken(keys: readonly JwtKey[], token: string): SessionGrant {
-  const kid = readKeyId(token);
+  const kid = token.length > MAX_TOKEN_LENGTH ? undefined : readKeyId(token);
   const key = keys.find((candidate) => candidate.kid === kid);
   if (!key) throw refusal('UNAUTHENTICATED');
   let body: unknown;
@@ -108,7 +111,7 @@ export function bearerToken(header: unknown): string | undefined {
 export function clientAddress(req: IncomingMessage, trustProxy: boolean): string {
   const hops = trustProxy ? String(req.headers['x-forwarded-for'] ?? '').split(',') : [];
   const address = hops.at(-1)?.trim() || (req.socket.remoteAddress ?? '');
-  return /^[0-9a-f.:]+$/i.test(address) ? address.replace(/^::ffff:(?=\d+\.)/i, '') : '';
+  return isIP(address) ? address.replace(/^::ffff:(?=\d+\.)/i, '') : '';
 }
 
 const keyObjects = new WeakMap<JwtKey, KeyObject>();

@@ -1,6 +1,7 @@
 import type { GraphileConfig } from 'graphile-config';
 import { GraphQLError, type ExecutionArgs, type ExecutionResult } from 'postgraphile/graphql';
-import { checkText } from './limits.ts';
+import { refusal } from './errors.ts';
+import { checkText, checkVariables, LIMITS } from './limits.ts';
 import { checkOperation } from './operation-cost.ts';
 
 /** The limits as a plugin; a refusal is an ordinary answer with one coded error. */
@@ -11,7 +12,12 @@ export const LimitsPlugin: GraphileConfig.Plugin = {
     middleware: {
       processGraphQLRequestBody(next, { body }) {
         if (typeof body.query === 'string') checkText(body.query);
+        checkVariables(body.variableValues);
         return next();
+      },
+      onSubscribe(next, { ctx }) {
+        const running = Object.keys(ctx.subscriptions).length;
+        return running > LIMITS.operationsPerSocket ? [refusedAs(refusal('TOO_MANY_OPERATIONS'))] : next();
       },
     },
   },
@@ -29,6 +35,10 @@ function refusedBy(args: ExecutionArgs): ExecutionResult | undefined {
     checkOperation(args.schema, args.document, args.operationName, args.variableValues ?? {});
     return undefined;
   } catch (error) {
-    return { errors: [new GraphQLError('Refused', { originalError: error as Error })] };
+    return { errors: [refusedAs(error as Error)] };
   }
+}
+
+function refusedAs(error: Error): GraphQLError {
+  return new GraphQLError('Refused', { originalError: error });
 }

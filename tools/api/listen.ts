@@ -1,4 +1,5 @@
 import type { Server } from 'node:http';
+import { Server as SecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { Failure } from '../failure.ts';
 
@@ -17,7 +18,7 @@ export interface Listen {
 
 /** Listens and returns the base URL under which this machine reaches the server. Fails when the port is taken. */
 export async function listen(
-  server: Server,
+  server: Server | SecureServer,
   { port = 0, host = '127.0.0.1', nextPortIfTaken }: Listen,
 ): Promise<string> {
   for (let candidate = port; ; candidate += 1) {
@@ -29,7 +30,8 @@ export async function listen(
           resolve();
         });
       });
-      return `http://${hostInUrl(host)}:${(server.address() as AddressInfo).port}`;
+      const scheme = server instanceof SecureServer ? 'https' : 'http';
+      return `${scheme}://${hostInUrl(host)}:${(server.address() as AddressInfo).port}`;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
       if (!nextPortIfTaken || candidate >= port + PORTS_TO_TRY) {

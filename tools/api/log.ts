@@ -6,3 +6,16 @@ export function logEvent(level: 'info' | 'error', event: string, fields: Record<
   const line = JSON.stringify({ time: new Date().toISOString(), level, event, ...fields });
   process.stderr.write(`${line}\n`);
 }
+
+/**
+ * What libraries print for themselves is not theirs to print: an error's text, its query and its parameters, straight
+ * to the log. Only that one spoke, and from where, is written down.
+ */
+export function muteLibraries(): void {
+  for (const method of ['log', 'info', 'warn', 'error', 'debug', 'dir', 'trace'] as const) {
+    console[method] = () => {
+      const [, , from] = (new Error().stack ?? '').split('\n');
+      logEvent('error', 'library_spoke', { method, from: from?.trim() });
+    };
+  }
+}

@@ -6,6 +6,7 @@ import { refusal } from './errors.ts';
 import { signToken, type JwtKey } from './identity.ts';
 
 const GRANTED = 'granted';
+const THROTTLED = 'throttled';
 
 /**
  * Logging in through GraphQL: the session's id and secret stay here, the client gets one signed token.
@@ -54,7 +55,7 @@ export function loginPlugins(keys: readonly JwtKey[]): GraphileConfig.Plugin[] {
 function refuseUnlessGranted($payload: any, code: ApiErrorCode): unknown {
   const $outcome = $payload.get('result').get('outcome');
   sideEffect($outcome, (outcome) => {
-    if (outcome !== GRANTED) throw refusal(code);
+    if (outcome !== GRANTED) throw refusal(outcome === THROTTLED ? 'TOO_MANY_ATTEMPTS' : code);
   });
   return $payload;
 }

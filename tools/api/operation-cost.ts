@@ -57,6 +57,7 @@ export function checkOperation(
 
   let cost = 0;
   let rootFields = 0;
+  let aliases = 0;
   const spend = (amount: number): void => {
     cost += amount;
     if (cost > LIMITS.cost) throw refusal('QUERY_TOO_EXPENSIVE');
@@ -65,7 +66,7 @@ export function checkOperation(
   const walk = (set: SelectionSetNode, parent: GraphQLNamedType, depth: number, rows: number): void => {
     if (depth > LIMITS.depth) throw refusal('QUERY_TOO_DEEP');
     for (const node of set.selections) {
-      spend(0.05);
+      spend(0.05 * rows);
       if (node.kind === Kind.FIELD) {
         visitField(node, parent, depth, rows);
       } else {
@@ -82,6 +83,7 @@ export function checkOperation(
     const field =
       isCompositeType(parent) && 'getFields' in parent ? parent.getFields()[node.name.value] : undefined;
     if (!field) return;
+    if (node.alias && ++aliases > LIMITS.aliases) throw refusal('TOO_MANY_ALIASES');
     if (depth === 1 && ++rootFields > LIMITS.fields) throw refusal('TOO_MANY_FIELDS');
     if (depth === 1 && operation.operation === 'mutation' && rootFields > LIMITS.mutations) {
       throw refusal('TOO_MANY_MUTATIONS');

@@ -14,6 +14,7 @@ import { LimitsPlugin } from './limits-plugin.ts';
 import { loginPlugins } from './login.ts';
 import { NamingPlugin } from './naming.ts';
 import { relayed, type Relay } from './relay.ts';
+import { plainErrorsPlugin } from './plain-errors.ts';
 import { identityOf, requestIdOf } from './request.ts';
 import { ScalarsPlugin } from './scalars.ts';
 import { TagsPlugin } from './tags.ts';
@@ -79,6 +80,7 @@ export function makePreset(options: PresetOptions): {
       SubscriptionPlugin,
       documentsPlugin(options.documents, { only: options.onlyDocuments }),
       LimitsPlugin,
+      plainErrorsPlugin({ introspection: environment === 'development' }),
     ],
     disablePlugins: [
       // Filters through relations would let a client probe rows by what hangs off them, at any cost.

@@ -1,14 +1,18 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { postgraphile } from 'postgraphile';
 import { grafserv } from 'postgraphile/grafserv/node';
 import { cookieToken } from './cookies.ts';
 import { DOCUMENTS_FOLDER, readDocuments } from './documents.ts';
-import { describeError } from './errors.ts';
-import { isEncrypted, sendError, sendJson, setSecurityHeaders } from './http.ts';
+import type { ApiErrorCode } from './error-register.ts';
+import { describeError, refusal } from './errors.ts';
+import { isEncrypted, isSameOrigin, refuseConnection, securityHeaders, sendError, sendJson } from './http.ts';
 import { bearerToken, clientAddress, identify, type Identity, type JwtKey } from './identity.ts';
 import { listen, type Listen } from './listen.ts';
+import { PATIENCE, type Patience } from './limits.ts';
 import { logEvent } from './log.ts';
+import { isPlainRequest } from './plain-requests.ts';
 import { makePool, poolFigures, requireHospital } from './pool.ts';
 import { makePreset, MAX_REQUEST_LENGTH } from './preset.ts';
 import { startRelay } from './relay.ts';
@@ -28,6 +32,10 @@ export interface ServeOptions extends Listen {
   allowAnyDocument?: boolean;
   /** Believe X-Forwarded-For and X-Forwarded-Proto. */
   trustProxy?: boolean;
+  /** Certificate and key in PEM: TLS here instead of in a proxy. */
+  tls?: { cert: string; key: string };
+  /** Other bounds on what a client may take, for tests. */
+  patience?: Partial<Patience>;
   /** Connections to the database; 10 unless said otherwise. */
   poolSize?: number;
   /** Write one line of JSON per request to stderr. */
@@ -96,7 +104,7 @@ export async function serve(options: ServeOptions): Promise<RunningApi> {
     const path = pathOf(req);
     const secure = environment === 'production' || isEncrypted(req, trustProxy);
     const isPage = environment === 'development' && path.startsWith('/ruru');
-    setSecurityHeaders(res, { secure, isPage });
+    for (const [name, value] of Object.entries(securityHeaders({ secure, isPage }))) res.setHeader(name, value);
     if (draining) res.setHeader('Connection', 'close');
     if (path === '/livez') return sendJson(res, 200, { ok: true });
     if (path === '/readyz') {
@@ -115,18 +123,24 @@ export async function serve(options: ServeOptions): Promise<RunningApi> {
         const entry = describeError(error);
         return sendError(res, entry.code === 'UNAUTHENTICATED' ? 401 : 403, entry);
       }
+      if (!isPlainRequest(req, res, MAX_REQUEST_LENGTH)) return;
       return handleGraphql(req, res);
     }
     if (isPage) return handleGraphql(req, res);
     return sendError(res, 404, 'NOT_FOUND');
   };
 
-  const server = createServer((req, res) => {
+  const patience = { ...PATIENCE, ...options.patience };
+  const server = makeServer(options.tls, patience, (req, res) => {
     const id = requestIdOf(req);
     res.setHeader('X-Request-Id', id);
     if (options.accessLog) logWhenDone(req, res, id);
     // Kept alive for a next request, it would hold up the stop.
     res.on('close', () => draining && server.closeIdleConnections());
+    // What was refused before it had all come is not read on for ever.
+    res.on('finish', () => {
+      if (!req.complete) setTimeout(() => req.complete || req.socket.destroy(), patience.rest).unref();
+    });
     withRequestId(id, () =>
       answer(req, res, id).catch((error: unknown) => {
         if (res.headersSent) res.destroy();
@@ -135,18 +149,24 @@ export async function serve(options: ServeOptions): Promise<RunningApi> {
     );
   });
 
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    const status = { ERR_HTTP_REQUEST_TIMEOUT: 408, HPE_HEADER_OVERFLOW: 431 }[error.code ?? ''] ?? 400;
+    refuseConnection(socket, status, 'BAD_REQUEST', environment === 'production' || options.tls !== undefined);
+  });
   const sockets = new Set<Duplex>();
   server.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
     socket.on('error', () => socket.destroy());
+    const secure = environment === 'production' || isEncrypted(req, trustProxy);
     try {
-      if (draining || pathOf(req) !== '/graphql') throw new Error('Not a websocket.');
-      const secure = environment === 'production' || isEncrypted(req, trustProxy);
+      if (draining || pathOf(req) !== '/graphql') throw refusal('NOT_FOUND');
+      // A page of another site may open a websocket anywhere, so its origin is asked for, cookie or not.
+      if (!isSameOrigin(req)) throw refusal('ORIGIN_REFUSED');
       rememberIdentity(req, identityFor(req, requestIdOf(req), secure));
-      websockets.accept(req, socket, head);
-    } catch {
-      socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n');
+      websockets.accept(req, socket, head, securityHeaders({ secure }));
+    } catch (error) {
+      refuseConnection(socket, 403, describeError(error).code as ApiErrorCode, secure);
     }
   });
 
@@ -176,14 +196,36 @@ export async function serve(options: ServeOptions): Promise<RunningApi> {
   };
 }
 
+type Listener = (req: IncomingMessage, res: ServerResponse) => void;
+
+function makeServer(tls: ServeOptions['tls'], patience: Patience, listener: Listener): Server {
+  const bounds = {
+    headersTimeout: patience.headers,
+    requestTimeout: patience.request,
+    connectionsCheckingInterval: Math.min(5000, patience.headers),
+  };
+  const server = tls
+    ? createSecureServer({ ...bounds, ...tls, minVersion: 'TLSv1.2' }, listener)
+    : createServer(bounds, listener);
+  server.maxConnections = patience.connections;
+  server.maxHeadersCount = patience.headerCount;
+  // Nothing that is announced here is expected of us.
+  server.on('checkExpectation', listener);
+  return server;
+}
+
+/** A path that nobody serves is the client's own words, and those stay out of the log. */
+const SERVED = /^\/(graphql|session|session\/refresh|livez|readyz|ruru)$/;
+
 function logWhenDone(req: IncomingMessage, res: ServerResponse, requestId: string): void {
   const began = performance.now();
+  const path = pathOf(req);
   res.on('close', () => {
     const milliseconds = Math.round((performance.now() - began) * 10) / 10;
     logEvent('info', 'request', {
       requestId,
       method: req.method,
-      path: pathOf(req),
+      path: SERVED.test(path) ? path : 'another',
       status: res.statusCode,
       milliseconds,
     });

@@ -41,6 +41,7 @@ const STATUS: Readonly<Record<string, number>> = {
   ORIGIN_REFUSED: 403,
   METHOD_NOT_ALLOWED: 405,
   INTERNAL_ERROR: 500,
+  TOO_MANY_ATTEMPTS: 429,
   UNAVAILABLE: 503,
 };
 
@@ -60,6 +61,7 @@ export async function handleSession(
       case 'DELETE /session':
         await logOut(req, request);
         clearSessionCookies(res, request.secure);
+        res.setHeader('Clear-Site-Data', '"cache", "storage"');
         return void res.writeHead(204).end();
       default:
         throw refusal('METHOD_NOT_ALLOWED');
@@ -105,6 +107,7 @@ async function logOut(req: IncomingMessage, request: SessionRequest): Promise<vo
 async function ask(request: SessionRequest, sql: string, values: unknown[]): Promise<Grant | undefined> {
   const { claims } = identify(request.jwtKeys, undefined, request);
   const { rows } = await asCaller(request.pool, claims, (client) => client.query<Grant>(sql, values));
+  if (rows[0]?.outcome === 'throttled') throw refusal('TOO_MANY_ATTEMPTS');
   return rows[0]?.outcome === 'granted' ? rows[0] : undefined;
 }
 

@@ -116,7 +116,7 @@ export function ownEvents(source: EventSource, pool: Pool, identity: Identity): 
   return {
     async subscribe() {
       const topic = await topicOf(pool, identity);
-      return follow(await source.subscribe(topic), identity, async (payload) => {
+      return follow(source, topic, identity, async (payload) => {
         const { id } = JSON.parse(payload) as { id: number };
         return standingOf(pool, identity, 'hospital.appointments', id);
       });
@@ -133,7 +133,7 @@ export function freeTimeEvents(source: EventSource, pool: Pool, identity: Identi
       const { live, key } = await standing();
       if (!live) throw refusal('UNAUTHENTICATED');
       if (key === null) throw refusal('NOT_FOUND');
-      return follow(await source.subscribe(`free_time:doctor:${key}`), identity, standing);
+      return follow(source, `free_time:doctor:${key}`, identity, standing);
     },
   };
 }
@@ -155,23 +155,28 @@ async function topicOf(pool: Pool, { claims, expiresAt }: Identity): Promise<str
 }
 
 /**
- * Passes on the events whose row the session may still see; ends when the session ends, by revocation
- * (noticed at the next event) or by the clock. Written out, because a generator cannot be stopped while it waits.
+ * Passes on the events whose row the session may still see; ends when the session ends, by revocation, by a
+ * refresh that gives it another secret, or by the clock. Written out, because a generator cannot be stopped while it waits.
  */
-function follow(
-  events: AsyncIterableIterator<string>,
+async function follow(
+  source: EventSource,
+  topic: string,
   identity: Identity,
   standingAt: (payload: string) => Promise<Standing>,
-): AsyncIterableIterator<string> {
+): Promise<AsyncIterableIterator<string>> {
+  const ended = await source.subscribe(`session:${identity.claims['infirmary.session_id']}`);
+  const events = await source.subscribe(topic);
   const end = (): Promise<unknown> => Promise.resolve(events.return?.());
   const lifetime = (identity.expiresAt?.getTime() ?? 0) - Date.now();
   const expiry = setTimeout(end, lifetime).unref();
+  // Where the listening is lost, `next` says so.
+  void ended.next().then(end, () => {});
   const finish = async (): Promise<IteratorResult<string>> => {
     clearTimeout(expiry);
-    await end();
+    await Promise.all([end(), ended.return?.()]);
     return { done: true, value: undefined };
   };
-  return {
+  const passedOn: AsyncIterableIterator<string> = {
     [Symbol.asyncIterator]() {
       return this;
     },
@@ -187,6 +192,7 @@ function follow(
     },
     return: finish,
   };
+  return passedOn;
 }
 
 /** Whether the session lives, and the key of the row if it may see it. */

@@ -9,8 +9,8 @@ const { WebSocketServer } = createRequire(import.meta.url)('ws');
 
 /** GraphQL over websockets. */
 export interface Websockets {
-  /** Takes a connection over from HTTP. */
-  accept(req: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Takes a connection over from HTTP, answering with these headers. */
+  accept(req: IncomingMessage, socket: Duplex, head: Buffer, headers: Record<string, string>): void;
   /** Tells every client to go and waits until they have gone. */
   close(): Promise<void>;
 }
@@ -18,9 +18,14 @@ export interface Websockets {
 /** A server of its own instead of grafserv's, which would read messages of up to 100 MiB. */
 export function makeWebsockets(graphql: GrafservBase, maxPayload: number): Websockets {
   const server = new WebSocketServer({ noServer: true, maxPayload });
+  const answers = new WeakMap<IncomingMessage, Record<string, string>>();
+  server.on('headers', (lines: string[], req: IncomingMessage) => {
+    for (const [name, value] of Object.entries(answers.get(req) ?? {})) lines.push(`${name}: ${value}`);
+  });
   const { dispose } = useServer(makeGraphQLWSConfig(graphql) as never, server);
   return {
-    accept(req, socket, head) {
+    accept(req, socket, head, headers) {
+      answers.set(req, headers);
       server.handleUpgrade(req, socket, head, (client: unknown) => server.emit('connection', client, req));
     },
     close: async () => dispose(),

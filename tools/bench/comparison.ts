@@ -49,6 +49,8 @@ export interface Comparison {
   title: string;
   figures: readonly Figure[];
   contenders: readonly Contender[];
+  /** The one condition in which the contenders are meant to differ. */
+  differsIn?: keyof Conditions;
   ratios: readonly Ratio[];
   limits?: readonly Limit[];
   /** Rounds counted, after the rounds of warm-up. */

@@ -10,11 +10,12 @@ import type { Suite } from './suite.ts';
 import { api } from './suites/api.ts';
 import { lookup } from './suites/lookup.ts';
 import { scheduling } from './suites/scheduling.ts';
+import { security } from './suites/security.ts';
 
 export { benchSettings, databaseName } from './database.ts';
 
 /** Every suite, in the order in which they run. */
-export const suites: readonly Suite[] = [lookup, api, scheduling];
+export const suites: readonly Suite[] = [lookup, api, scheduling, security];
 
 export interface BenchOptions {
   /** Only this suite. */

@@ -91,7 +91,10 @@ function settingsFor({
     checkpoint_timeout: '15min',
     ...(!durable && { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }),
 
-    // Patients stay out of the log: no detail ("Failing row contains …"), no statements, no parameters.
+    // Patients stay out of the log: no detail ("Failing row contains …"), no statements, no parameters, and no errors
+    // of statements, since a message itself may quote a value (invalid input syntax for type date: "…"). Who meets
+    // the error is told, and the API logs its code. LOG, FATAL and PANIC remain.
+    log_min_messages: 'log',
     log_error_verbosity: 'terse',
     log_min_error_statement: 'panic',
     log_min_duration_statement: -1,

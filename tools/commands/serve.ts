@@ -1,8 +1,11 @@
+import { readFileSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
 import type { Command } from 'commander';
+import { muteLibraries } from '../api/log.ts';
 import type { RunningApi } from '../api/server.ts';
 import { acquireServer } from '../cluster/server.ts';
 import { readSecrets } from '../cluster/secrets.ts';
-import { describe } from '../failure.ts';
+import { describe, Failure } from '../failure.ts';
 import { readSettings, type Settings } from '../settings.ts';
 import { onShutdown, requestStop, stopOnSignals, whenParentEnds } from '../shutdown.ts';
 import { say } from '../terminal.ts';
@@ -25,6 +28,7 @@ export function register(program: Command): void {
 /** Starts the API on the server the settings name; `onShutdown` stops it again, and only then lets the server go. */
 export async function work(settings: Settings, env: NodeJS.ProcessEnv = process.env): Promise<RunningApi> {
   const { serve } = await loadApi(settings);
+  muteLibraries();
   const server = await acquireServer(settings);
   onShutdown(() => server.release());
   const api = await serve({
@@ -34,6 +38,7 @@ export async function work(settings: Settings, env: NodeJS.ProcessEnv = process.
     port: settings.port,
     nextPortIfTaken: !settings.portIsFixed,
     host: env.INFIRMARY_HOST || undefined,
+    tls: settings.tlsFiles && readTls(settings.tlsFiles),
     trustProxy: env.INFIRMARY_TRUST_PROXY === '1',
     allowAnyDocument: env.INFIRMARY_ALLOW_ANY_DOCUMENT === '1' || undefined,
     documentsFolder: env.INFIRMARY_DOCUMENTS || undefined,
@@ -41,6 +46,20 @@ export async function work(settings: Settings, env: NodeJS.ProcessEnv = process.
   });
   onShutdown(() => api.stop());
   return api;
+}
+
+/** @throws Failure when a file cannot be read, or the two do not belong together */
+function readTls({ cert, key }: { cert: string; key: string }): { cert: string; key: string } {
+  try {
+    const pair = { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') };
+    createSecureContext(pair);
+    return pair;
+  } catch {
+    throw new Failure(
+      `The API cannot speak TLS with ${cert} and ${key}.`,
+      'TLS_CERT_FILE names the certificate with its chain and TLS_KEY_FILE its key, both in PEM.',
+    );
+  }
 }
 
 /** PostGraphile asks once, when it is loaded, whether this is production; so it is told first. */

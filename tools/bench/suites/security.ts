@@ -1,0 +1,10 @@
+import { compareRowSecurity } from '../security/row-security.ts';
+import type { Suite } from '../suite.ts';
+
+export const security: Suite = {
+  name: 'security',
+  about: "A doctor's and a patient's questions under row security, against the same rows asked for by the owner without it.",
+  async run(bench) {
+    await compareRowSecurity(bench);
+  },
+};
