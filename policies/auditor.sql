@@ -1,4 +1,4 @@
--- hospital_auditor can log in; what it reads comes with the audit.
+-- hospital_auditor reads the audit and nothing else, and only once its session has said why.
 call hospital_private.reset_access('hospital_auditor');
 grant usage on schema hospital, analytics, hospital_private to hospital_auditor;
 
@@ -6,5 +6,8 @@ grant execute on function
   hospital.log_in,
   hospital.refresh_session,
   hospital.log_out,
-  hospital.current_account
+  hospital.current_account,
+  hospital.open_audit,
+  hospital.audit_entries,
+  hospital.audited_chart_accesses
 to hospital_auditor;

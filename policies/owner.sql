@@ -67,3 +67,8 @@ create policy owner_all_rows on masked.publications to hospital_owner using (tru
 create policy owner_all_rows on masked.published_appointments to hospital_owner using (true) with check (true);
 create policy owner_all_rows on masked.published_diagnoses to hospital_owner using (true) with check (true);
 create policy owner_all_rows on masked.diagnosis_chapters to hospital_owner using (true) with check (true);
+
+-- Now that the owner sees every row: partitions for the months to come, and every table enrolled in the
+-- audit, with the rows it holds already.
+select audit.maintain_partitions();
+call audit.enrol_tables();

@@ -10,5 +10,8 @@ grant execute on function
   ops.send_reminders,
   ops.expire_holds,
   ops.offer_waitlist,
-  ops.publish_aggregates
+  ops.publish_aggregates,
+  ops.maintain_partitions,
+  ops.seal_audit,
+  ops.verify_audit_chain
 to hospital_worker;

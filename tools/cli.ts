@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Command, CommanderError } from 'commander';
 import * as administrator from './commands/administrator.ts';
+import * as audit from './commands/audit.ts';
 import * as bench from './commands/bench.ts';
 import * as db from './commands/db.ts';
 import * as docs from './commands/docs.ts';
@@ -20,7 +21,9 @@ import { isShuttingDown, requestStop, shutDown, stopOnSignals } from './shutdown
 import { say } from './terminal.ts';
 
 /** Every command, in the order `infirmary --help` lists them. */
-const commands = [start, db, roles, migrate, importing, serve, work, administrator, seed, sequences, sandbox, bench, docs];
+const commands = [
+  start, db, roles, migrate, importing, serve, work, administrator, audit, seed, sequences, sandbox, bench, docs,
+];
 
 const wrongUsage = 2;
 

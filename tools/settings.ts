@@ -17,6 +17,8 @@ export interface Settings {
   authenticatorUrl?: string;
   /** WORKER_URL: how the worker logs in, likewise. */
   workerUrl?: string;
+  /** AUDIT_KEY_FILE: the key of the audit for a server whose configuration does not include it. Absolute. */
+  auditKeyFile?: string;
   /** PG_BIN_DIR: the folder of system binaries (initdb, pg_ctl, postgres) for the private cluster. */
   pgBinDir?: string;
   /** TLS_CERT_FILE and TLS_KEY_FILE: PEM files with which the API speaks TLS itself. */
@@ -65,6 +67,8 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
   const workerUrl = readUrl('WORKER_URL');
   if (adminUrl && !databaseUrl) problems.push('DATABASE_ADMIN_URL needs DATABASE_URL beside it');
 
+  const auditKeyFile = read('AUDIT_KEY_FILE');
+
   const pgBinDir = read('PG_BIN_DIR');
   if (pgBinDir) problems.push(...problemsOfBinaries(path.resolve(pgBinDir)));
 
@@ -88,6 +92,7 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
     ...(adminUrl && { adminUrl }),
     ...(authenticatorUrl && { authenticatorUrl }),
     ...(workerUrl && { workerUrl }),
+    ...(auditKeyFile && { auditKeyFile: path.resolve(auditKeyFile) }),
     ...(pgBinDir && { pgBinDir: path.resolve(pgBinDir) }),
     ...(cert && key && { tlsFiles: { cert: path.resolve(cert), key: path.resolve(key) } }),
     port: Number(port),

@@ -1,6 +1,357 @@
 --! Previous: sha1:079a0139ae16548df043822897d82305227948a5
---! Hash: sha1:25c2d7ae53dafd7ddd2a2fc8cad083357b40f2e2
+--! Hash: sha1:e1c0d04898e4bd5d390b6f3156780c4c7054ec83
 --! Message: proof
+
+--! split: 100-person-keys.sql
+-- One key for each person, so that what the audit keeps of a person's identity can be destroyed
+-- without touching the audit: without the key its ciphertext says nothing, and the chain covers it still.
+
+-- The keys of persons are wrapped by a key that is not in the database, but in a file of the server's.
+create table audit.key_fingerprints (
+  id          boolean     primary key default true,
+  fingerprint bytea       not null,
+  recorded_at timestamptz not null default now(),
+  constraint key_fingerprints_one_row check (id),
+  constraint key_fingerprints_is_sha256 check (octet_length(fingerprint) = 32)
+);
+comment on table audit.key_fingerprints is 'Which key wraps the keys of persons: one row, so that no session can bring another key.';
+comment on column audit.key_fingerprints.id is 'Always true, so that there is one row at most.';
+comment on column audit.key_fingerprints.fingerprint is 'The SHA-256 of the key in the file outside the database.';
+comment on column audit.key_fingerprints.recorded_at is 'When the key was first used here.';
+
+create table audit.person_keys (
+  patient_id     bigint      primary key references hospital.patients (id),
+  wrapped_key    bytea,
+  digest_salt    bytea       default uuid_send(gen_random_uuid()),
+  created_at     timestamptz not null default now(),
+  shredded_at    timestamptz,
+  shredded_after bigint,
+  -- A key comes with the first identity that is sealed, the salt with the person; both go together.
+  constraint person_keys_shredded_is_gone check ((shredded_at is null) = (digest_salt is not null)),
+  constraint person_keys_shredded_at_a_point
+    check ((shredded_at is null) = (shredded_after is null)),
+  constraint person_keys_no_key_without_salt check (wrapped_key is null or digest_salt is not null),
+  constraint person_keys_wrapped_key_is_whole check (octet_length(wrapped_key) = 64)
+);
+comment on table audit.person_keys is 'The key with which a person''s identity is sealed in the audit; erasing the person destroys it.';
+comment on column audit.person_keys.patient_id is 'The person.';
+comment on column audit.person_keys.wrapped_key is 'A random initialisation vector and the person''s AES-256 key, encrypted by the key in the file; null until something was sealed, and when shredded.';
+comment on column audit.person_keys.digest_salt is 'Random bytes in every digest of a row that identifies the person: without them nobody can test a guessed name or number against the audit; null when shredded.';
+comment on column audit.person_keys.created_at is 'When the row was written.';
+comment on column audit.person_keys.shredded_at is 'When key and salt were destroyed for good, or null.';
+comment on column audit.person_keys.shredded_after is 'The newest entry of the audit at that moment: digests of the person up to it can be proved no more.';
+
+insert into audit.person_keys (patient_id)
+select p.id
+from hospital.patients as p;
+
+--! split: 110-audit.sql
+-- The record of changes: entries, what is enrolled and what is not, the seals over them.
+
+create table audit.entries (
+  sequence        bigint      generated always as identity,
+  transaction_id  xid8        not null default pg_current_xact_id(),
+  recorded_at     timestamptz not null default now(),
+  era             integer     not null default 1,
+  table_name      text        not null,
+  operation       text        not null,
+  row_key         text,
+  patient_id      bigint,
+  old_image       jsonb,
+  sealed_identity bytea,
+  new_row_digest  bytea,
+  account_id      bigint,
+  session_id      uuid,
+  role            text,
+  database_user   text        not null default session_user,
+  client_address  inet,
+  request_id      text,
+  purpose         text,
+  -- The order in which entries are sealed, see seal_audit.
+  primary key (transaction_id, sequence, recorded_at),
+  constraint entries_operation_known
+    check (operation in ('baseline', 'insert', 'update', 'delete', 'truncate')),
+  constraint entries_image_of_what_was
+    check ((operation in ('update', 'delete')) = (old_image is not null)),
+  constraint entries_digest_of_what_is
+    check ((operation in ('delete', 'truncate')) = (new_row_digest is null)),
+  constraint entries_of_a_row_but_truncate check ((operation = 'truncate') = (row_key is null))
+) partition by range (recorded_at);
+create table audit.entries_default partition of audit.entries default;
+create index entries_table_name_row_key_idx on audit.entries (table_name, row_key);
+create index entries_patient_id_idx on audit.entries (patient_id) where patient_id is not null;
+comment on table audit.entries is 'Every change of every enrolled table, one entry per row, written in the transaction that made the change; partitioned by month and never changed.';
+comment on column audit.entries.sequence is 'The number of the entry; among the changes of one row it is their order.';
+comment on column audit.entries.transaction_id is 'The transaction that made the change.';
+comment on column audit.entries.recorded_at is 'When that transaction began.';
+comment on column audit.entries.era is 'Which cluster''s transaction numbers these are: a restore into another one begins a new era.';
+comment on column audit.entries.table_name is 'The table changed, with its schema.';
+comment on column audit.entries.operation is 'What was done: insert, update, delete, truncate; or baseline, the row as it was found when its table was enrolled.';
+comment on column audit.entries.row_key is 'The primary key of the row as text; null for a truncate, which is of the whole table.';
+comment on column audit.entries.patient_id is 'The patient the row is about, where it says so.';
+comment on column audit.entries.old_image is 'The row as it was, without secrets and without what identifies a patient.';
+comment on column audit.entries.sealed_identity is 'What the old row said that identifies the patient, encrypted with the patient''s own key.';
+comment on column audit.entries.new_row_digest is 'The SHA-256 of the row as it became, without secrets; salted where the row identifies a patient.';
+comment on column audit.entries.account_id is 'The account whose session made the change, or null without a session.';
+comment on column audit.entries.session_id is 'The session that made the change, or null.';
+comment on column audit.entries.role is 'The database role that was set for the request, or null.';
+comment on column audit.entries.database_user is 'The database user who was connected.';
+comment on column audit.entries.client_address is 'The network address from which the request came, as the API or the server saw it.';
+comment on column audit.entries.request_id is 'The identifier of the request at the API, or null.';
+comment on column audit.entries.purpose is 'The purpose for which the session had opened the patient''s chart, or null.';
+
+-- What is not recorded, and why: everything else in hospital and hospital_private is.
+create table audit.unaudited_tables (
+  table_name text primary key,
+  reason     text not null,
+  constraint unaudited_tables_reason_not_blank check (btrim(reason) <> '')
+);
+comment on table audit.unaudited_tables is 'Tables whose changes are not recorded, each with the reason.';
+comment on column audit.unaudited_tables.table_name is 'The table, with its schema.';
+comment on column audit.unaudited_tables.reason is 'Why its changes need no record.';
+insert into audit.unaudited_tables (table_name, reason) values
+  ('hospital.time_zones', 'A code list, changed by migrations alone.'),
+  ('hospital.jobs', 'A code list, changed by migrations alone.'),
+  ('hospital.specialties', 'A code list, changed by migrations alone.'),
+  ('hospital.sexes', 'A code list, changed by migrations alone.'),
+  ('hospital.contact_kinds', 'A code list, changed by migrations alone.'),
+  ('hospital.identifier_systems', 'A code list, changed by migrations alone.'),
+  ('hospital.chart_purposes', 'A code list, changed by migrations alone.'),
+  ('hospital.time_off_reasons', 'A code list, changed by migrations alone.'),
+  ('hospital.appointment_statuses', 'A code list, changed by migrations alone.'),
+  ('hospital.appointment_status_transitions', 'A code list, changed by migrations alone.'),
+  ('hospital.cancellation_reasons', 'A code list, changed by migrations alone.'),
+  ('hospital.no_show_reasons', 'A code list, changed by migrations alone.'),
+  ('hospital.override_reasons', 'A code list, changed by migrations alone.'),
+  ('hospital.waitlist_statuses', 'A code list, changed by migrations alone.'),
+  ('hospital.diagnosis_codes', 'A code list, published elsewhere and loaded whole.'),
+  ('hospital.medications', 'A code list, published elsewhere and loaded whole.'),
+  ('hospital.treatment_types', 'A code list, published elsewhere and loaded whole.'),
+  ('hospital.outcome_codes', 'A code list, changed by migrations alone.'),
+  ('hospital.break_glass_reasons', 'A code list, changed by migrations alone.'),
+  ('hospital.break_glass_outcomes', 'A code list, changed by migrations alone.'),
+  ('hospital.consent_scopes', 'A code list, changed by migrations alone.'),
+  ('hospital.proxy_relationships', 'A code list, changed by migrations alone.'),
+  ('hospital.proxy_scopes', 'A code list, changed by migrations alone.'),
+  ('hospital.sensitivities', 'A code list, changed by migrations alone.'),
+  ('hospital.note_types', 'A code list, changed by migrations alone.'),
+  ('hospital.note_sections', 'A code list, changed by migrations alone.'),
+  ('hospital_private.roles', 'A code list, changed by migrations alone.'),
+  ('hospital_private.live_events', 'News on their way to who listens, gone in seconds.'),
+  ('hospital_private.login_failures', 'Counts refusals by network and is no record of anybody.'),
+  ('hospital_private.masking_releases', 'What research was shown; an image would outlive the release.'),
+  ('hospital_private.masking_subjects', 'Secrets of a release: an image would keep what its end destroys.'),
+  ('hospital_private.refresh_tokens', 'Holds nothing but hashes of secrets; its sessions are recorded.'),
+  ('hospital_private.idempotency_keys', 'Remembers repeated requests for a while; what they did is recorded.');
+
+create table audit.unaudited_columns (
+  table_name  text not null,
+  column_name text not null,
+  reason      text not null,
+  primary key (table_name, column_name),
+  constraint unaudited_columns_reason_not_blank check (btrim(reason) <> '')
+);
+comment on table audit.unaudited_columns is 'Columns of recorded tables that are in no image and no digest, each with the reason.';
+comment on column audit.unaudited_columns.table_name is 'The table, with its schema.';
+comment on column audit.unaudited_columns.column_name is 'The column.';
+comment on column audit.unaudited_columns.reason is 'Why it is not recorded.';
+insert into audit.unaudited_columns (table_name, column_name, reason) values
+  ('hospital_private.accounts', 'password_hash', 'A stolen hash can be tried against guessed passwords.'),
+  ('hospital_private.sessions', 'secret_hash', 'The hash of a secret that opens the session.');
+
+create table audit.identity_columns (
+  table_name  text not null,
+  column_name text not null,
+  primary key (table_name, column_name)
+);
+comment on table audit.identity_columns is 'Columns that identify the patient of their row: they are kept sealed with the patient''s key and never in clear.';
+comment on column audit.identity_columns.table_name is 'The table, with its schema.';
+comment on column audit.identity_columns.column_name is 'The column.';
+insert into audit.identity_columns (table_name, column_name) values
+  ('hospital.patients', 'mrn'),
+  ('hospital.patients', 'given_name'),
+  ('hospital.patients', 'family_name'),
+  ('hospital.patients', 'date_of_birth'),
+  ('hospital.contact_points', 'value'),
+  ('hospital.patient_identifiers', 'value'),
+  ('hospital.notifications', 'subject'),
+  ('hospital.notifications', 'body'),
+  ('hospital_private.accounts', 'email');
+
+create table audit.enrolments (
+  table_name  text        primary key,
+  columns     text[]      not null,
+  enrolled_at timestamptz not null default now()
+);
+comment on table audit.enrolments is 'The tables whose changes are recorded, with the columns their digests are made of.';
+comment on column audit.enrolments.table_name is 'The table, with its schema.';
+comment on column audit.enrolments.columns is 'The columns in the digest of a row, in order.';
+comment on column audit.enrolments.enrolled_at is 'When the table was enrolled with these columns, and its rows found were written down as a baseline.';
+
+create table audit.eras (
+  era      integer     primary key,
+  cluster  bigint      not null,
+  began_at timestamptz not null default now()
+);
+comment on table audit.eras is 'The clusters this audit has lived in: transaction numbers are only comparable within one.';
+comment on column audit.eras.era is 'The number of the era.';
+comment on column audit.eras.cluster is 'The system identifier of the cluster.';
+comment on column audit.eras.began_at is 'When the audit was made there, or first sealed there after a restore.';
+insert into audit.eras (era, cluster)
+select
+  1,
+  c.system_identifier
+from pg_catalog.pg_control_system() as c;
+
+create table audit.seals (
+  block               bigint      primary key,
+  era                 integer     not null references audit.eras (era),
+  month               date        not null,
+  sequences           bigint[]    not null,
+  entry_hashes        bytea       not null,
+  last_transaction_id xid8        not null,
+  last_sequence       bigint      not null,
+  previous_hash       bytea       not null,
+  hash                bytea       not null,
+  sealed_at           timestamptz not null default clock_timestamp(),
+  constraint seals_hash_for_each_entry
+    check (octet_length(entry_hashes) = 32 * cardinality(sequences)),
+  constraint seals_not_empty check (cardinality(sequences) > 0),
+  constraint seals_linked_by_sha256
+    check (octet_length(previous_hash) = 32 and octet_length(hash) = 32),
+  constraint seals_month_is_its_first_day check (extract(day from month) = 1)
+);
+create index seals_era_idx on audit.seals (era);
+comment on table audit.seals is 'The chain: blocks of entries in the order of their transactions, each hashed together with the block before.';
+comment on column audit.seals.block is 'The number of the block, without gaps from 1.';
+comment on column audit.seals.era is 'The era of its entries.';
+comment on column audit.seals.month is 'The month, and so the partition, that holds its entries.';
+comment on column audit.seals.sequences is 'The numbers of its entries, in the order sealed.';
+comment on column audit.seals.entry_hashes is 'The SHA-256 of each entry, one after another, so that a broken block names its entry.';
+comment on column audit.seals.last_transaction_id is 'The transaction of its last entry: of older ones nothing can come any more.';
+comment on column audit.seals.last_sequence is 'The number of its last entry.';
+comment on column audit.seals.previous_hash is 'The hash of the block before; thirty-two zeros before the first.';
+comment on column audit.seals.hash is 'The SHA-256 over all of this but the time.';
+comment on column audit.seals.sealed_at is 'When the block was sealed.';
+
+-- The auditor's own reading is on record too.
+create table audit.audit_openings (
+  id         bigint      generated always as identity primary key,
+  account_id bigint      not null references hospital_private.accounts (id),
+  session_id uuid        not null,
+  reason     text        not null,
+  opened_at  timestamptz not null default now(),
+  constraint audit_openings_reason_says_something check (char_length(btrim(reason)) between 10 and 500)
+);
+create index audit_openings_account_id_idx on audit.audit_openings (account_id);
+create index audit_openings_session_id_idx on audit.audit_openings (session_id);
+comment on table audit.audit_openings is 'Who opened the audit to read it, when and why; nothing of it is shown to a session without a row here.';
+comment on column audit.audit_openings.id is 'The key of the opening.';
+comment on column audit.audit_openings.account_id is 'The auditor''s account.';
+comment on column audit.audit_openings.session_id is 'The session that may read from now on.';
+comment on column audit.audit_openings.reason is 'Why, in the auditor''s words.';
+comment on column audit.audit_openings.opened_at is 'When the audit was opened.';
+
+create type audit.actor as (
+  account_id     bigint,
+  session_id     uuid,
+  role           text,
+  client_address inet,
+  request_id     text
+);
+comment on type audit.actor is 'Who is at work in this transaction, as far as a session or a connection tells.';
+comment on column audit.actor.account_id is 'The account of the session, or null.';
+comment on column audit.actor.session_id is 'The session, or null.';
+comment on column audit.actor.role is 'The database role that was set, or null.';
+comment on column audit.actor.client_address is 'The network address of the client, or null.';
+comment on column audit.actor.request_id is 'The identifier of the request, or null.';
+
+create type audit.finding as (
+  link    text,
+  problem text
+);
+comment on type audit.finding is 'Something that does not hold in the audit.';
+comment on column audit.finding.link is 'Where: a block, an entry, a row or a trigger.';
+comment on column audit.finding.problem is 'What is wrong with it.';
+
+-- What the auditor reads.
+create type hospital.audit_opening as (
+  reason    text,
+  opened_at timestamptz
+);
+comment on type hospital.audit_opening is 'That the audit is open to the session that asked, and since when.';
+comment on column hospital.audit_opening.reason is 'Why it was opened, in the auditor''s words.';
+comment on column hospital.audit_opening.opened_at is 'When it was opened; it closes with the session.';
+
+create type hospital.audit_change as (
+  column_name text,
+  old_value   text,
+  new_value   text,
+  is_withheld boolean
+);
+comment on type hospital.audit_change is 'One column that a change changed.';
+comment on column hospital.audit_change.column_name is 'The column.';
+comment on column hospital.audit_change.old_value is 'Its value before, as text; null where there was none or it is withheld.';
+comment on column hospital.audit_change.new_value is 'Its value after, as text; null where there is none or it is withheld.';
+comment on column hospital.audit_change.is_withheld is 'Whether the values identify a patient and are therefore not shown.';
+
+create type hospital.audit_entry as (
+  sequence       bigint,
+  recorded_at    timestamptz,
+  table_name     text,
+  operation      text,
+  row_key        text,
+  patient_id     bigint,
+  account_id     bigint,
+  role           text,
+  database_user  text,
+  client_address text,
+  request_id     text,
+  purpose        text,
+  changes        hospital.audit_change[]
+);
+comment on type hospital.audit_entry is 'One change of one row: what, by whom, from where and why.';
+comment on column hospital.audit_entry.sequence is 'The number of the entry; larger is newer.';
+comment on column hospital.audit_entry.recorded_at is 'When the transaction of the change began.';
+comment on column hospital.audit_entry.table_name is 'The table changed.';
+comment on column hospital.audit_entry.operation is 'What was done: insert, update, delete, truncate or baseline.';
+comment on column hospital.audit_entry.row_key is 'The primary key of the row as text.';
+comment on column hospital.audit_entry.patient_id is 'The patient the row is about, or null.';
+comment on column hospital.audit_entry.account_id is 'The account whose session made the change, or null.';
+comment on column hospital.audit_entry.role is 'The database role of the request, or null.';
+comment on column hospital.audit_entry.database_user is 'The database user who was connected.';
+comment on column hospital.audit_entry.client_address is 'The network address the request came from, or null.';
+comment on column hospital.audit_entry.request_id is 'The identifier of the request, or null.';
+comment on column hospital.audit_entry.purpose is 'The purpose for which the patient''s chart was open, or null.';
+comment on column hospital.audit_entry.changes is 'The columns changed, each with its value before and after.';
+
+create type hospital.audited_chart_access as (
+  patient_id bigint,
+  account_id bigint,
+  role       text,
+  purpose    text,
+  opened_at  timestamptz
+);
+comment on type hospital.audited_chart_access is 'That somebody opened a patient''s chart, when and for what purpose.';
+comment on column hospital.audited_chart_access.patient_id is 'The patient.';
+comment on column hospital.audited_chart_access.account_id is 'The account that opened the chart.';
+comment on column hospital.audited_chart_access.role is 'The role in which it was opened.';
+comment on column hospital.audited_chart_access.purpose is 'The purpose given.';
+comment on column hospital.audited_chart_access.opened_at is 'When it was opened.';
+
+-- Months that were taken out of the audit, after which their blocks cannot be compared with entries.
+create table audit.retired_months (
+  month      date        primary key,
+  entries    bigint      not null,
+  retired_at timestamptz not null default now(),
+  retired_by text        not null default session_user,
+  constraint retired_months_is_its_first_day check (extract(day from month) = 1)
+);
+comment on table audit.retired_months is 'Months whose partition was detached, to be archived and dropped; their seals stay in the chain.';
+comment on column audit.retired_months.month is 'The first day of the month.';
+comment on column audit.retired_months.entries is 'How many entries it held, all of them sealed.';
+comment on column audit.retired_months.retired_at is 'When it was detached.';
+comment on column audit.retired_months.retired_by is 'The database user who did it.';
 
 --! split: 150-privacy-rules.sql
 -- How long looks, emergencies and rosters last: a decision of the hospital, so a row and no constant.
@@ -5326,7 +5677,1716 @@ $$;
 comment on function hospital.who_viewed_my_chart() is
   'Who looked at the chart of the patient who asks, when, why and on what ground, the latest first. Lends the owner''s right to read the access log to the one it is about.';
 
---! split: 567-14-analytics-published.sql
+--! split: 567-12-audit-audit_entries.sql
+-- source: sql/12-audit/audit_entries.sql
+-- An entry holds the row as it was. What it became is what the next entry of the row says it was, or the
+-- row as it is: so an image is stored once, and compared when somebody reads.
+create or replace function hospital.audit_entries(
+  patient_id bigint default null,
+  table_name text default null,
+  row_key text default null,
+  account_id bigint default null,
+  recorded_from timestamptz default null,
+  recorded_before timestamptz default null,
+  older_than bigint default null
+)
+returns setof hospital.audit_entry
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select
+    e.sequence,
+    e.recorded_at,
+    e.table_name,
+    e.operation,
+    e.row_key,
+    e.patient_id,
+    e.account_id,
+    e.role,
+    e.database_user,
+    host(e.client_address),
+    e.request_id,
+    e.purpose,
+    audit.changes_of(e)
+  from audit.entries as e
+  where (select hospital_private.audit_is_open())
+    and (audit_entries.patient_id is null or e.patient_id = audit_entries.patient_id)
+    and (audit_entries.table_name is null or e.table_name = audit_entries.table_name)
+    and (audit_entries.row_key is null or e.row_key = audit_entries.row_key)
+    and (audit_entries.account_id is null or e.account_id = audit_entries.account_id)
+    and (audit_entries.recorded_from is null or e.recorded_at >= audit_entries.recorded_from)
+    and (audit_entries.recorded_before is null or e.recorded_at < audit_entries.recorded_before)
+    and (audit_entries.older_than is null or e.sequence < audit_entries.older_than)
+  order by e.sequence desc
+  limit 200;
+$$;
+comment on function hospital.audit_entries(bigint, text, text, bigint, timestamptz, timestamptz, bigint) is
+  'The newest 200 changes on record that fit, with the columns changed; older ones by older_than. Nothing unless the auditor''s session has called open_audit. Lends the owner''s right to read the audit.';
+
+create or replace function audit.changes_of(entry audit.entries)
+returns hospital.audit_change[]
+language plpgsql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  before jsonb := audit.whole_image(entry.patient_id, entry.old_image, entry.sealed_identity);
+  after jsonb;
+  next audit.entries;
+begin
+  if entry.operation in ('baseline', 'truncate') then
+    return '{}';
+  end if;
+  if entry.operation <> 'delete' then
+    select n.*
+    into next
+    from audit.entries as n
+    where n.table_name = entry.table_name
+      and n.row_key = entry.row_key
+      and n.sequence > entry.sequence
+      and n.old_image is not null
+    order by n.sequence
+    limit 1;
+    after := case
+      when next.sequence is null then audit.live_image(entry.table_name, entry.row_key)
+      else audit.whole_image(next.patient_id, next.old_image, next.sealed_identity)
+    end;
+  end if;
+  return array(
+    select row(
+      k.name,
+      case when i.column_name is null then before ->> k.name end,
+      case when i.column_name is null then after ->> k.name end,
+      i.column_name is not null
+    )::hospital.audit_change
+    from (
+      select jsonb_object_keys(coalesce(before, '{}') || coalesce(after, '{}'))
+    ) as k (name)
+    left join audit.identity_columns as i
+      on i.table_name = entry.table_name
+      and i.column_name = k.name
+      and entry.patient_id is not null
+    where before ->> k.name is distinct from after ->> k.name
+    order by k.name
+  );
+end;
+$$;
+comment on function audit.changes_of(audit.entries) is
+  'The columns that differ between the row as it was and as it became; of those that identify a patient only the names.';
+
+create or replace function audit.whole_image(patient_id bigint, image jsonb, sealed bytea)
+returns jsonb
+language sql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select case
+    when whole_image.sealed is null then whole_image.image
+    else whole_image.image
+      || coalesce(audit.open_identity(whole_image.patient_id, whole_image.sealed), '{}')
+  end;
+$$;
+comment on function audit.whole_image(bigint, jsonb, bytea) is
+  'An image together with the identity sealed beside it, as far as its key still exists.';
+
+create or replace function audit.live_image(table_name text, row_key text)
+returns jsonb
+language plpgsql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  relation regclass := to_regclass(live_image.table_name);
+  key text;
+  image jsonb;
+begin
+  if relation is null then
+    return null;
+  end if;
+  -- Part by part and with the column's type, so that the primary key's index is used.
+  select string_agg(
+    format(
+      'n.%I = %s::%s',
+      a.attname,
+      case cardinality(c.conkey)
+        when 1 then '$1'
+        else format($part$split_part($1, ' ', %s)$part$, k.position)
+      end,
+      format_type(a.atttypid, a.atttypmod)
+    ),
+    ' and '
+  )
+  into key
+  from pg_catalog.pg_constraint as c
+  cross join lateral unnest(c.conkey) with ordinality as k (attnum, position)
+  join pg_catalog.pg_attribute as a
+    on a.attrelid = c.conrelid
+    and a.attnum = k.attnum
+  where c.conrelid = relation
+    and c.contype = 'p';
+  execute format(
+    'select to_jsonb(n) - %L::text[] from %s as n where %s',
+    array(
+      select u.column_name
+      from audit.unaudited_columns as u
+      where u.table_name = live_image.table_name
+    ),
+    relation,
+    key
+  )
+  into image
+  using live_image.row_key;
+  return image;
+end;
+$$;
+comment on function audit.live_image(text, text) is
+  'A row as it is now, without secrets, by table and primary key; null where there is none.';
+
+--! split: 568-12-audit-audited_chart_accesses.sql
+-- source: sql/12-audit/audited_chart_accesses.sql
+create or replace function hospital.audited_chart_accesses(
+  patient_id bigint default null,
+  account_id bigint default null,
+  opened_from timestamptz default null,
+  opened_before timestamptz default null
+)
+returns setof hospital.audited_chart_access
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select
+    c.patient_id,
+    c.account_id,
+    c.role,
+    c.purpose,
+    c.opened_at
+  from audit.chart_accesses as c
+  where (select hospital_private.audit_is_open())
+    and (
+      audited_chart_accesses.patient_id is null
+      or c.patient_id = audited_chart_accesses.patient_id
+    )
+    and (
+      audited_chart_accesses.account_id is null
+      or c.account_id = audited_chart_accesses.account_id
+    )
+    and (
+      audited_chart_accesses.opened_from is null
+      or c.opened_at >= audited_chart_accesses.opened_from
+    )
+    and (
+      audited_chart_accesses.opened_before is null
+      or c.opened_at < audited_chart_accesses.opened_before
+    )
+  order by c.opened_at desc, c.id desc;
+$$;
+comment on function hospital.audited_chart_accesses(bigint, bigint, timestamptz, timestamptz) is
+  'Who opened which chart, newest first. Nothing unless the auditor''s session has called open_audit. Lends the owner''s right to read the access log.';
+
+--! split: 569-12-audit-audited_tables.sql
+-- source: sql/12-audit/audited_tables.sql
+-- The rule is the catalogue's: what stands in these schemas is recorded unless the list says otherwise.
+create or replace function audit.audited_tables()
+returns setof regclass
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select c.oid::regclass
+  from pg_catalog.pg_class as c
+  where c.relkind in ('r', 'p')
+    and not c.relispartition
+    and (
+      c.relnamespace in ('hospital'::regnamespace, 'hospital_private'::regnamespace)
+      or c.oid in ('audit.chart_accesses'::regclass, 'audit.audit_openings'::regclass)
+    )
+    and not exists (
+      select
+      from audit.unaudited_tables as u
+      where to_regclass(u.table_name) = c.oid
+    )
+  order by c.oid::regclass::text;
+$$;
+comment on function audit.audited_tables() is
+  'Every table whose changes must be recorded: all of hospital and hospital_private and the records of reading, but for those listed with a reason.';
+
+create or replace function audit.name_of(relation regclass)
+returns text
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select format('%I.%I', n.nspname, c.relname)
+  from pg_catalog.pg_class as c
+  join pg_catalog.pg_namespace as n
+    on n.oid = c.relnamespace
+  where c.oid = name_of.relation;
+$$;
+comment on function audit.name_of(regclass) is
+  'The name of a table with its schema, whatever the search path is.';
+
+create or replace function audit.audited_columns(relation regclass)
+returns text[]
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select array(
+    select a.attname::text
+    from pg_catalog.pg_attribute as a
+    where a.attrelid = audited_columns.relation
+      and a.attnum > 0
+      and not a.attisdropped
+      and not exists (
+        select
+        from audit.unaudited_columns as u
+        where u.table_name = audit.name_of(audited_columns.relation)
+          and u.column_name = a.attname
+      )
+    order by a.attnum
+  );
+$$;
+comment on function audit.audited_columns(regclass) is
+  'The columns of a table that are recorded, in order: all but the secrets.';
+
+create or replace function audit.patient_column(relation regclass)
+returns text
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select case
+    when patient_column.relation = 'hospital.patients'::regclass then 'id'
+    when 'patient_id' = any (audit.audited_columns(patient_column.relation)) then 'patient_id'
+  end;
+$$;
+comment on function audit.patient_column(regclass) is
+  'The column of a table that says which patient a row is about, or null.';
+
+--! split: 570-12-audit-chain_hashes.sql
+-- source: sql/12-audit/chain_hashes.sql
+-- What a link of the chain is made of. The binary form of values depends on no setting and no version.
+create or replace function audit.entry_hash(entry audit.entries)
+returns bytea
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select sha256(
+    record_send(
+      row(
+        entry_hash.entry.sequence,
+        entry_hash.entry.transaction_id,
+        entry_hash.entry.recorded_at,
+        entry_hash.entry.era,
+        entry_hash.entry.table_name,
+        entry_hash.entry.operation,
+        entry_hash.entry.row_key,
+        entry_hash.entry.patient_id,
+        entry_hash.entry.old_image,
+        entry_hash.entry.sealed_identity,
+        entry_hash.entry.new_row_digest,
+        entry_hash.entry.account_id,
+        entry_hash.entry.session_id,
+        entry_hash.entry.role,
+        entry_hash.entry.database_user,
+        entry_hash.entry.client_address,
+        entry_hash.entry.request_id,
+        entry_hash.entry.purpose
+      )
+    )
+  );
+$$;
+comment on function audit.entry_hash(audit.entries) is
+  'The SHA-256 of everything an entry says; of a sealed identity, of its ciphertext.';
+
+create or replace function audit.block_hash(block audit.seals)
+returns bytea
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select sha256(
+    block_hash.block.previous_hash
+      || record_send(
+        row(
+          block_hash.block.block,
+          block_hash.block.era,
+          block_hash.block.month,
+          block_hash.block.sequences,
+          block_hash.block.last_transaction_id,
+          block_hash.block.last_sequence
+        )
+      )
+      || block_hash.block.entry_hashes
+  );
+$$;
+comment on function audit.block_hash(audit.seals) is
+  'The SHA-256 of a block together with the hash of the block before it.';
+
+--! split: 571-12-audit-current_actor.sql
+-- source: sql/12-audit/current_actor.sql
+-- Whoever presents a session's secret acts in it, also in the statement that ends it, so this asks less
+-- than current_session: a log-out is still somebody's. It runs once per audited statement, so without
+-- a claim it does not touch a table.
+create or replace function audit.current_actor()
+returns audit.actor
+language plpgsql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  claimed_id text := current_setting('infirmary.session_id', true);
+  actor audit.actor;
+begin
+  if claimed_id ~ '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$' then
+    select
+      s.account_id,
+      s.id
+    into actor.account_id, actor.session_id
+    from hospital_private.sessions as s
+    where s.id = claimed_id::uuid
+      and s.secret_hash
+        = sha256(convert_to(current_setting('infirmary.session_secret', true), 'UTF8'));
+  end if;
+  actor.role := nullif(current_setting('role'), 'none');
+  actor.client_address := coalesce(hospital_private.client_address(), inet_client_addr());
+  actor.request_id := left(nullif(current_setting('infirmary.request_id', true), ''), 100);
+  return actor;
+end;
+$$;
+comment on function audit.current_actor() is
+  'Who is at work: the session whose id and secret the request carries, the role set, address and request.';
+
+--! split: 572-12-audit-digest_expressions.sql
+-- source: sql/12-audit/digest_expressions.sql
+-- The expressions of which recording and verifying are made, so that both say the same of a row.
+
+create or replace function audit.key_expression(relation regclass, alias text)
+returns text
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select string_agg(
+    format('%s.%I::text', key_expression.alias, a.attname),
+    $glue$ || ' ' || $glue$
+    order by k.position
+  )
+  from pg_catalog.pg_constraint as c
+  cross join lateral unnest(c.conkey) with ordinality as k (attnum, position)
+  join pg_catalog.pg_attribute as a
+    on a.attrelid = c.conrelid
+    and a.attnum = k.attnum
+  where c.conrelid = key_expression.relation
+    and c.contype = 'p';
+$$;
+comment on function audit.key_expression(regclass, text) is
+  'SQL for the primary key of a row as text.';
+
+-- The binary form of values depends on no setting of the session. A phone number could be found again
+-- by trying all of them against a plain digest, so digests of rows with identity carry the person's salt.
+create or replace function audit.digest_expression(relation regclass, alias text)
+returns text
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select format(
+    'sha256(%srecord_send(row(%s)))',
+    case
+      when exists (
+        select
+        from audit.identity_columns as i
+        where i.table_name = audit.name_of(digest_expression.relation)
+      )
+        then format(
+          'coalesce((select k.digest_salt from audit.person_keys as k '
+            'where k.patient_id = %s.%I), '''') || ',
+          digest_expression.alias,
+          audit.patient_column(digest_expression.relation)
+        )
+      else ''
+    end,
+    (
+      select string_agg(
+        format('%s.%I', digest_expression.alias, c.name),
+        ', '
+        order by c.position
+      )
+      from unnest(audit.audited_columns(digest_expression.relation))
+        with ordinality as c (name, position)
+    )
+  );
+$$;
+comment on function audit.digest_expression(regclass, text) is
+  'SQL for the SHA-256 of the recorded columns of a row, salted where the row identifies a patient.';
+
+create or replace function audit.image_expression(relation regclass, alias text)
+returns text
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select format('to_jsonb(%s)', image_expression.alias)
+    || coalesce(
+      (
+        select format(' - %L::text[]', array_agg(u.column_name order by u.column_name))
+        from audit.unaudited_columns as u
+        where u.table_name = audit.name_of(image_expression.relation)
+        having count(*) > 0
+      ),
+      ''
+    )
+    || coalesce(
+      (
+        select format(
+          ' - case when %s.%I is null then %L else %L end::text[]',
+          image_expression.alias,
+          audit.patient_column(image_expression.relation),
+          '{}',
+          array_agg(i.column_name order by i.column_name)
+        )
+        from audit.identity_columns as i
+        where i.table_name = audit.name_of(image_expression.relation)
+        having count(*) > 0
+      ),
+      ''
+    );
+$$;
+comment on function audit.image_expression(regclass, text) is
+  'SQL for the image of a row in clear: without secrets, and without identity where the row is a patient''s.';
+
+create or replace function audit.identity_expression(relation regclass, alias text)
+returns text
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select coalesce(
+    (
+      select format(
+        'case when %1$s.%2$I is not null '
+          'then audit.seal_identity(%1$s.%2$I, jsonb_build_object(%3$s)) end',
+        identity_expression.alias,
+        audit.patient_column(identity_expression.relation),
+        string_agg(
+          format('%L, %s.%I', i.column_name, identity_expression.alias, i.column_name),
+          ', '
+          order by i.column_name
+        )
+      )
+      from audit.identity_columns as i
+      where i.table_name = audit.name_of(identity_expression.relation)
+      having count(*) > 0
+    ),
+    'null'
+  );
+$$;
+comment on function audit.identity_expression(regclass, text) is
+  'SQL for the sealed identity of a row, null where it has none.';
+
+--! split: 573-12-audit-enrol_tables.sql
+-- source: sql/12-audit/enrol_tables.sql
+-- Enrolment by the catalogue, safe to repeat. A migration that adds or changes a table calls it once
+-- more; until then a lint names the table.
+-- Rows that are there already are written down as a baseline, so that verify can answer for them too.
+create or replace procedure audit.enrol_tables()
+language plpgsql
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  relation regclass;
+  event record;
+begin
+  for relation in select audit.audited_tables() loop
+    execute format(
+      -- Plans are kept, and one made for a single row would pair 100,000 by trying each with each.
+      'create or replace function audit.%I() returns trigger language plpgsql volatile '
+        'security definer set search_path = pg_catalog, pg_temp set enable_nestloop = off as %L',
+      audit.recorder_name(relation),
+      audit.recorder_body(relation)
+    );
+    execute format(
+      'comment on function audit.%I() is %L',
+      audit.recorder_name(relation),
+      format(
+        'Trigger: records the changes of %s. Lends the owner''s right to write the audit.',
+        audit.name_of(relation)
+      )
+    );
+    for event in
+      select *
+      from (values
+        ('insert', 'referencing new table as new_rows'),
+        ('update', 'referencing old table as old_rows new table as new_rows'),
+        ('delete', 'referencing old table as old_rows'),
+        ('truncate', '')
+      ) as e (name, transition)
+    loop
+      execute format(
+        'create or replace trigger %I after %s on %s %s '
+          'for each statement execute function audit.%I()',
+        '_900_audit_' || event.name,
+        event.name,
+        relation,
+        event.transition,
+        audit.recorder_name(relation)
+      );
+    end loop;
+    call audit.take_baseline(relation);
+  end loop;
+end;
+$$;
+comment on procedure audit.enrol_tables() is
+  'Gives every table that must be recorded its trigger function and triggers, and writes its rows down when it is new here or has other columns than before.';
+
+create or replace procedure audit.take_baseline(relation regclass)
+language plpgsql
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  columns text[] := audit.audited_columns(take_baseline.relation);
+begin
+  insert into audit.enrolments as e (table_name, columns)
+  values (audit.name_of(take_baseline.relation), columns)
+  on conflict (table_name) do update
+    set columns = excluded.columns,
+      enrolled_at = excluded.enrolled_at
+    where e.columns <> excluded.columns;
+  if not found then
+    return;
+  end if;
+  execute format(
+    'insert into audit.entries (table_name, operation, row_key, patient_id, new_row_digest) '
+      'select %L, ''baseline'', %s, %s, %s from %s as n',
+    audit.name_of(take_baseline.relation),
+    audit.key_expression(take_baseline.relation, 'n'),
+    coalesce('n.' || quote_ident(audit.patient_column(take_baseline.relation)), 'null'),
+    audit.digest_expression(take_baseline.relation, 'n'),
+    take_baseline.relation
+  );
+end;
+$$;
+comment on procedure audit.take_baseline(regclass) is
+  'Writes every row of a table down as it is, where the table was not enrolled with these columns before.';
+
+--! split: 574-12-audit-keep_append_only.sql
+-- source: sql/12-audit/keep_append_only.sql
+-- For the owner too: what is recorded is not changed. Old months go as whole partitions.
+create or replace function audit.keep_append_only()
+returns trigger
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  raise exception using
+    errcode = 'PERMA',
+    message = 'The audit is only ever added to.';
+end;
+$$;
+comment on function audit.keep_append_only() is
+  'Trigger: refuses to change or delete what the audit holds. Raises PERMA.';
+
+create or replace trigger _300_append_only
+  before update or delete on audit.entries
+  for each row execute function audit.keep_append_only();
+create or replace trigger _300_no_truncate
+  before truncate on audit.entries
+  for each statement execute function audit.keep_append_only();
+create or replace trigger _300_no_truncate
+  before truncate on audit.entries_default
+  for each statement execute function audit.keep_append_only();
+create or replace trigger _300_append_only
+  before update or delete on audit.seals
+  for each row execute function audit.keep_append_only();
+create or replace trigger _300_no_truncate
+  before truncate on audit.seals
+  for each statement execute function audit.keep_append_only();
+create or replace trigger _300_append_only
+  before update or delete on audit.eras
+  for each row execute function audit.keep_append_only();
+create or replace trigger _300_append_only
+  before update or delete on audit.retired_months
+  for each row execute function audit.keep_append_only();
+create or replace trigger _300_append_only
+  before update or delete on audit.key_fingerprints
+  for each row execute function audit.keep_append_only();
+create or replace trigger _300_append_only
+  before update or delete on audit.chart_accesses
+  for each row execute function audit.keep_append_only();
+create or replace trigger _300_append_only
+  before update or delete on audit.audit_openings
+  for each row execute function audit.keep_append_only();
+
+--! split: 575-12-audit-key_encryption_key.sql
+-- source: sql/12-audit/key_encryption_key.sql
+-- The key that wraps the keys of persons is a setting which the server reads from a file outside its
+-- data, so that it is in no dump and no backup of the database. Any session could set another one:
+-- what it would seal could never be opened, so the first key's fingerprint is kept and others are refused.
+create or replace function audit.key_encryption_key()
+returns bytea
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  setting text := current_setting('infirmary.audit_key', true);
+  known bytea := (select f.fingerprint from audit.key_fingerprints as f);
+begin
+  if setting is null or setting !~ '^[0-9a-f]{64}$' then
+    raise exception using
+      errcode = 'KEYNO',
+      message = 'The key of the audit is missing.',
+      hint = 'The server must set infirmary.audit_key from its key file; see docs/audit.md.';
+  end if;
+  if known is null and pg_has_role(session_user, 'hospital_owner', 'member') then
+    insert into audit.key_fingerprints (fingerprint)
+    values (sha256(decode(setting, 'hex')))
+    on conflict (id) do nothing;
+    known := (select f.fingerprint from audit.key_fingerprints as f);
+  end if;
+  if known is distinct from sha256(decode(setting, 'hex')) then
+    raise exception using
+      errcode = 'KEYOT',
+      message = 'The key of the audit is not the one with which its persons'' keys were wrapped.',
+      hint = 'Put the key file back; in a new hospital the owner records it, see docs/audit.md.';
+  end if;
+  return decode(setting, 'hex');
+end;
+$$;
+comment on function audit.key_encryption_key() is
+  'The key in the file outside the database; a member of the owner''s role records its fingerprint at the first use. Raises KEYNO without a key and KEYOT with another.';
+
+-- Recorded when the hospital is made, before anybody could bring a key of his own.
+do $$
+begin
+  if nullif(current_setting('infirmary.audit_key', true), '') is not null then
+    perform audit.key_encryption_key();
+  end if;
+end;
+$$;
+
+--! split: 576-12-audit-maintain_partitions.sql
+-- source: sql/12-audit/maintain_partitions.sql
+-- Months are made ahead. If nobody does it for long, entries go into the default partition and stay
+-- there: a write never waits for a partition.
+create or replace function audit.maintain_partitions()
+returns bigint
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  month timestamp;
+  partition text;
+  made bigint := 0;
+begin
+  perform pg_advisory_xact_lock(hashtext('audit.maintain_partitions'));
+  for month in
+    select generate_series(m.this, m.this + interval '3 months', interval '1 month')
+    from (select date_trunc('month', now() at time zone 'UTC')) as m (this)
+  loop
+    partition := 'entries_' || to_char(month, 'YYYY_MM');
+    continue when to_regclass('audit.' || partition) is not null
+      or exists (
+        select
+        from audit.entries_default as d
+        where d.recorded_at >= month at time zone 'UTC'
+          and d.recorded_at < (month + interval '1 month') at time zone 'UTC'
+      );
+    -- Attached and not created in place: that would hold up every writer.
+    execute format(
+      'create table audit.%I (like audit.entries including defaults including constraints)',
+      partition
+    );
+    execute format(
+      'alter table audit.entries attach partition audit.%I for values from (%L) to (%L)',
+      partition,
+      month at time zone 'UTC',
+      (month + interval '1 month') at time zone 'UTC'
+    );
+    execute format(
+      'create trigger _300_no_truncate before truncate on audit.%I '
+        'for each statement execute function audit.keep_append_only()',
+      partition
+    );
+    made := made + 1;
+  end loop;
+  return made;
+end;
+$$;
+comment on function audit.maintain_partitions() is
+  'Makes the audit''s partitions for this month and the three to come, and returns how many were missing.';
+
+create or replace function ops.maintain_partitions()
+returns bigint
+language sql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select audit.maintain_partitions();
+$$;
+comment on function ops.maintain_partitions() is
+  'Job: makes partitions ahead of time and returns how many it made. Lends the worker the owner''s right to create them.';
+
+--! split: 577-12-audit-make_person_keys.sql
+-- source: sql/12-audit/make_person_keys.sql
+-- Before anything is recorded of a person there is a salt for the digests.
+create or replace function audit.make_person_keys()
+returns trigger
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  insert into audit.person_keys (patient_id)
+  select n.id
+  from new_rows as n;
+  return null;
+end;
+$$;
+comment on function audit.make_person_keys() is
+  'Trigger: gives new patients the salt of their digests. Lends the owner''s right to write person keys.';
+
+create or replace trigger _890_make_person_keys
+  after insert on hospital.patients
+  referencing new table as new_rows
+  for each statement execute function audit.make_person_keys();
+
+--! split: 578-12-audit-open_audit.sql
+-- source: sql/12-audit/open_audit.sql
+-- Who watches the watchman: the audit shows itself only to a session that has said why, and that is on
+-- record before the first row is read.
+create or replace function hospital.open_audit(reason text)
+returns hospital.audit_opening
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  opening hospital.audit_opening;
+begin
+  perform hospital_private.require_role('auditor');
+  insert into audit.audit_openings (account_id, session_id, reason)
+  select
+    s.account_id,
+    s.id,
+    btrim(open_audit.reason)
+  from hospital_private.current_session() as s
+  returning
+    audit_openings.reason,
+    audit_openings.opened_at
+  into opening;
+  return opening;
+end;
+$$;
+comment on function hospital.open_audit(text) is
+  'Opens the audit for the rest of the auditor''s session and records who, when and why. Raises UNAUT, PRMSN. Lends the owner''s right to write that record.';
+
+create or replace function hospital_private.audit_is_open()
+returns boolean
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select exists (
+    select
+    from hospital_private.current_session() as s
+    join audit.audit_openings as o
+      on o.session_id = s.id
+    where s.role = 'auditor'
+  );
+$$;
+comment on function hospital_private.audit_is_open() is
+  'Whether the live session is an auditor''s that has opened the audit; lends the owner''s right to read the record of that.';
+
+--! split: 579-12-audit-open_identity.sql
+-- source: sql/12-audit/open_identity.sql
+create or replace function audit.open_identity(patient_id bigint, sealed bytea)
+returns jsonb
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  key bytea := audit.person_key(open_identity.patient_id, false);
+begin
+  if key is null or substr(open_identity.sealed, 1, 8) <> substr(sha256(key), 1, 8) then
+    return null;
+  end if;
+  return convert_from(
+    extensions.decrypt_iv(
+      substr(open_identity.sealed, 25),
+      key,
+      substr(open_identity.sealed, 9, 16),
+      'aes-cbc/pad:pkcs'
+    ),
+    'UTF8'
+  );
+end;
+$$;
+comment on function audit.open_identity(bigint, bytea) is
+  'What seal_identity sealed; null for ever once the person''s key was shredded. Raises KEYNO, KEYOT.';
+
+--! split: 580-12-audit-person_key.sql
+-- source: sql/12-audit/person_key.sql
+-- Two writers may need a person's first key at once: the second waits for the row and uses it.
+create or replace function audit.person_key(patient_id bigint, may_create boolean)
+returns bytea
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  kept audit.person_keys;
+  initial bytea;
+  fresh bytea;
+begin
+  select k.*
+  into kept
+  from audit.person_keys as k
+  where k.patient_id = person_key.patient_id;
+  if kept.shredded_at is not null then
+    return null;
+  end if;
+  if kept.wrapped_key is null and person_key.may_create then
+    initial := extensions.gen_random_bytes(16);
+    fresh := extensions.gen_random_bytes(32);
+    insert into audit.person_keys as k (patient_id, wrapped_key)
+    values (
+      person_key.patient_id,
+      initial
+        || extensions.encrypt_iv(fresh, audit.key_encryption_key(), initial, 'aes-cbc/pad:pkcs')
+    )
+    on conflict on constraint person_keys_pkey do update
+      set wrapped_key = coalesce(k.wrapped_key, excluded.wrapped_key)
+      where k.shredded_at is null
+    returning k.*
+    into kept;
+  end if;
+  if kept.wrapped_key is null then
+    return null;
+  end if;
+  return extensions.decrypt_iv(
+    substr(kept.wrapped_key, 17),
+    audit.key_encryption_key(),
+    substr(kept.wrapped_key, 1, 16),
+    'aes-cbc/pad:pkcs'
+  );
+end;
+$$;
+comment on function audit.person_key(bigint, boolean) is
+  'The key of a person, made now where allowed; null where there is none, or none any more. Raises KEYNO, KEYOT.';
+
+--! split: 581-12-audit-recorder_body.sql
+-- source: sql/12-audit/recorder_body.sql
+-- One trigger function per table, written here from the catalogue: its statements are static, so that
+-- plpgsql keeps their plans. Read one with \sf audit.record_hospital_visits.
+create or replace function audit.recorder_body(relation regclass)
+returns text
+language plpgsql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  patient_column text := audit.patient_column(recorder_body.relation);
+  old_patient text := coalesce('o.' || quote_ident(patient_column), 'null::bigint');
+  new_patient text := coalesce('n.' || quote_ident(patient_column), 'null::bigint');
+  purpose text := case
+    when patient_column is null then 'null'
+    else 'case when actor.session_id is not null then audit.purpose_of(actor.session_id, %s) end'
+  end;
+  first_key text;
+  same_row text;
+begin
+  select
+    min(format('%I', a.attname)) filter (where k.position = 1),
+    string_agg(format('n.%1$I = o.%1$I', a.attname), ' and ' order by k.position)
+  into first_key, same_row
+  from pg_catalog.pg_constraint as c
+  cross join lateral unnest(c.conkey) with ordinality as k (attnum, position)
+  join pg_catalog.pg_attribute as a
+    on a.attrelid = c.conrelid
+    and a.attnum = k.attnum
+  where c.conrelid = recorder_body.relation
+    and c.contype = 'p';
+  return format(
+    $body$
+declare
+  actor audit.actor := audit.current_actor();
+begin
+  if tg_op = 'INSERT' then
+    insert into audit.entries
+      (table_name, operation, row_key, patient_id, new_row_digest,
+        account_id, session_id, role, client_address, request_id, purpose)
+    select %1$L, 'insert', %2$s, %3$s, %4$s,
+      actor.account_id, actor.session_id, actor.role, actor.client_address, actor.request_id, %5$s
+    from new_rows as n;
+  elsif tg_op = 'UPDATE' then
+    -- A row whose key was changed is a row gone and a row come.
+    insert into audit.entries
+      (table_name, operation, row_key, patient_id, old_image, sealed_identity, new_row_digest,
+        account_id, session_id, role, client_address, request_id, purpose)
+    select %1$L,
+      case
+        when o.%6$s is null then 'insert'
+        when n.%6$s is null then 'delete'
+        else 'update'
+      end,
+      coalesce(%2$s, %7$s),
+      coalesce(%3$s, %8$s),
+      %9$s,
+      %10$s,
+      case when n.%6$s is not null then %4$s end,
+      actor.account_id, actor.session_id, actor.role, actor.client_address, actor.request_id, %5$s
+    from old_rows as o
+    full join new_rows as n
+      on %11$s;
+  elsif tg_op = 'DELETE' then
+    insert into audit.entries
+      (table_name, operation, row_key, patient_id, old_image, sealed_identity,
+        account_id, session_id, role, client_address, request_id, purpose)
+    select %1$L, 'delete', %7$s, %8$s, %9$s, %10$s,
+      actor.account_id, actor.session_id, actor.role, actor.client_address, actor.request_id, %12$s
+    from old_rows as o;
+  else
+    insert into audit.entries
+      (table_name, operation, account_id, session_id, role, client_address, request_id)
+    values (%1$L, 'truncate',
+      actor.account_id, actor.session_id, actor.role, actor.client_address, actor.request_id);
+  end if;
+  return null;
+end;
+$body$,
+    audit.name_of(recorder_body.relation),
+    audit.key_expression(recorder_body.relation, 'n'),
+    new_patient,
+    audit.digest_expression(recorder_body.relation, 'n'),
+    format(purpose, new_patient),
+    first_key,
+    audit.key_expression(recorder_body.relation, 'o'),
+    old_patient,
+    audit.image_expression(recorder_body.relation, 'o'),
+    audit.identity_expression(recorder_body.relation, 'o'),
+    same_row,
+    format(purpose, old_patient)
+  );
+end;
+$$;
+comment on function audit.recorder_body(regclass) is
+  'The body of the trigger function that records the changes of a table, written from its columns.';
+
+create or replace function audit.recorder_name(relation regclass)
+returns text
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select 'record_' || replace(replace(audit.name_of(recorder_name.relation), '.', '_'), '"', '');
+$$;
+comment on function audit.recorder_name(regclass) is
+  'The name of the function that records the changes of a table.';
+
+create or replace function audit.purpose_of(session_id uuid, patient_id bigint)
+returns text
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select c.purpose
+  from audit.chart_accesses as c
+  where c.session_id = purpose_of.session_id
+    and c.patient_id = purpose_of.patient_id
+  order by c.opened_at desc
+  limit 1;
+$$;
+comment on function audit.purpose_of(uuid, bigint) is
+  'The purpose for which a session last opened a patient''s chart, or null.';
+
+--! split: 582-12-audit-retire_month.sql
+-- source: sql/12-audit/retire_month.sql
+-- The only way out of the audit: a whole month, sealed to its last entry, of an audit that holds. Rows
+-- that have not changed since are written down once more, so that they can be answered for afterwards.
+create or replace function audit.retire_month(month date)
+returns bigint
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  partition regclass := to_regclass('audit.entries_' || to_char(retire_month.month, 'YYYY_MM'));
+  ends_at timestamptz := (retire_month.month + interval '1 month') at time zone 'UTC';
+  relation regclass;
+  held bigint;
+begin
+  if partition is null or ends_at > now() then
+    raise exception using
+      errcode = 'NTFND',
+      message = 'There is no such month that has passed in the audit.',
+      hint = 'Name the first day of the month.';
+  end if;
+  -- Nobody seals meanwhile.
+  perform pg_advisory_xact_lock(hashtext('audit.seal_entries'));
+  execute format('select count(*) from %s', partition) into held;
+  if held <> (
+    select coalesce(sum(cardinality(s.sequences)), 0)
+    from audit.seals as s
+    where s.month = retire_month.month
+  ) or exists (select from audit.verify()) then
+    raise exception using
+      errcode = 'VERIF',
+      message = 'The month is not sealed as a whole, or the audit does not hold.',
+      hint = 'Run infirmary audit verify: it names the first bad link.';
+  end if;
+  for relation in select audit.audited_tables() loop
+    execute format(
+      'insert into audit.entries (table_name, operation, row_key, patient_id, new_row_digest) '
+        'select %1$L, ''baseline'', %2$s, %3$s, %4$s from %5$s as n '
+        'where not exists (select from audit.entries as e '
+        'where e.table_name = %1$L and e.row_key = %2$s and e.recorded_at >= $1)',
+      audit.name_of(relation),
+      audit.key_expression(relation, 'n'),
+      coalesce('n.' || quote_ident(audit.patient_column(relation)), 'null'),
+      audit.digest_expression(relation, 'n'),
+      relation
+    )
+    using ends_at;
+  end loop;
+  insert into audit.retired_months (month, entries)
+  values (retire_month.month, held);
+  execute format('alter table audit.entries detach partition %s', partition);
+  return held;
+end;
+$$;
+comment on function audit.retire_month(date) is
+  'Detaches a past month from the audit, to be archived and dropped by the DBA, and returns how many entries it held. Raises NTFND, and VERIF when it is not wholly sealed or the audit does not hold.';
+
+--! split: 583-12-audit-seal_audit.sql
+-- source: sql/12-audit/seal_audit.sql
+-- Transactions commit in another order than they begin. Below the snapshot's horizon all have ended, so
+-- nothing can come any more between two entries that are sealed; and writers meet no lock of the chain.
+-- The horizon is read before the entries: what has ended by then is visible to the later snapshot.
+create or replace function audit.seal_entries(block_size integer default 10000)
+returns bigint
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  current_era integer;
+  horizon xid8;
+  sealed bigint := 0;
+  added bigint;
+begin
+  if not pg_try_advisory_xact_lock(hashtext('audit.seal_entries')) then
+    return 0;
+  end if;
+  select e.era
+  into current_era
+  from audit.eras as e
+  order by e.era desc
+  limit 1;
+  if not exists (
+    select
+    from audit.eras as e
+    join pg_catalog.pg_control_system() as c
+      on c.system_identifier = e.cluster
+    where e.era = current_era
+  ) then
+    return audit.begin_era(seal_entries.block_size);
+  end if;
+  horizon := pg_snapshot_xmin(pg_current_snapshot());
+  loop
+    added := audit.seal_block(current_era, horizon, seal_entries.block_size);
+    exit when added = 0;
+    sealed := sealed + added;
+  end loop;
+  return sealed;
+end;
+$$;
+comment on function audit.seal_entries(integer) is
+  'Links all entries of transactions that have ended, and before which none is running, into the chain; returns how many. When somebody else is sealing, it returns 0 at once.';
+
+create or replace function audit.seal_block(era integer, horizon xid8, block_size integer)
+returns bigint
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  last_transaction xid8 := '0';
+  last_sequence bigint := 0;
+  block audit.seals;
+begin
+  select
+    s.last_transaction_id,
+    s.last_sequence
+  into last_transaction, last_sequence
+  from audit.seals as s
+  where s.era = seal_block.era
+  order by s.block desc
+  limit 1;
+
+  -- A block is of one month, and goes with its partition.
+  with batch as (
+    select
+      e.sequence,
+      e.transaction_id,
+      date_trunc('month', e.recorded_at at time zone 'UTC')::date as month,
+      audit.entry_hash(e) as hash,
+      row_number() over (order by e.transaction_id, e.sequence) as position
+    from audit.entries as e
+    where e.era = seal_block.era
+      and (e.transaction_id, e.sequence)
+        > (coalesce(last_transaction, '0'), coalesce(last_sequence, 0))
+      and e.transaction_id < seal_block.horizon
+    order by e.transaction_id, e.sequence
+    limit seal_block.block_size
+  )
+  select
+    min(b.month),
+    array_agg(b.sequence order by b.position),
+    string_agg(b.hash, '' order by b.position),
+    (array_agg(b.transaction_id order by b.position desc))[1],
+    (array_agg(b.sequence order by b.position desc))[1]
+  into
+    block.month,
+    block.sequences,
+    block.entry_hashes,
+    block.last_transaction_id,
+    block.last_sequence
+  from batch as b
+  where b.position < all (
+    select other.position
+    from batch as other
+    join batch as first
+      on first.position = 1
+      and first.month <> other.month
+  );
+  if block.sequences is null then
+    return 0;
+  end if;
+  perform audit.add_block(block, seal_block.era);
+  return cardinality(block.sequences);
+end;
+$$;
+comment on function audit.seal_block(integer, xid8, integer) is
+  'Seals the next entries of an era in the order of their transactions, of one month and no more than said; returns how many.';
+
+create or replace function audit.add_block(block audit.seals, era integer)
+returns void
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  previous record;
+begin
+  select
+    s.block,
+    s.hash
+  into previous
+  from audit.seals as s
+  order by s.block desc
+  limit 1;
+  add_block.block.block := coalesce(previous.block, 0) + 1;
+  add_block.block.era := add_block.era;
+  add_block.block.previous_hash := coalesce(previous.hash, decode(repeat('00', 32), 'hex'));
+  add_block.block.hash := audit.block_hash(add_block.block);
+  add_block.block.sealed_at := clock_timestamp();
+  insert into audit.seals
+  select add_block.block.*;
+end;
+$$;
+comment on function audit.add_block(audit.seals, integer) is
+  'Links a block to the end of the chain.';
+
+-- After a restore into another cluster its transaction numbers have nothing to do with those of the
+-- entries that came along. Changing the default waits until every writer has ended and lets none begin,
+-- so all entries of the old era are there: what is not sealed of them is, by number.
+create or replace function audit.begin_era(block_size integer)
+returns bigint
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  old_era integer := (select max(e.era) from audit.eras as e);
+  block audit.seals;
+  sealed bigint := 0;
+begin
+  execute format('alter table audit.entries alter column era set default %s', old_era + 1);
+  for
+    block.month,
+    block.sequences,
+    block.entry_hashes,
+    block.last_transaction_id,
+    block.last_sequence
+  in
+    select
+      u.month,
+      array_agg(u.sequence order by u.sequence),
+      string_agg(u.hash, '' order by u.sequence),
+      (array_agg(u.transaction_id order by u.sequence desc))[1],
+      max(u.sequence)
+    from (
+      select
+        e.sequence,
+        e.transaction_id,
+        date_trunc('month', e.recorded_at at time zone 'UTC')::date as month,
+        audit.entry_hash(e) as hash,
+        row_number() over (order by e.sequence) / begin_era.block_size as part
+      from audit.entries as e
+      where e.era = old_era
+        and not exists (
+          select
+          from audit.seals as s
+          where s.era = old_era
+            and e.sequence = any (s.sequences)
+        )
+    ) as u
+    group by u.month, u.part
+    order by u.month, u.part
+  loop
+    perform audit.add_block(block, old_era);
+    sealed := sealed + cardinality(block.sequences);
+  end loop;
+  insert into audit.eras (era, cluster)
+  select
+    old_era + 1,
+    c.system_identifier
+  from pg_catalog.pg_control_system() as c;
+  return sealed;
+end;
+$$;
+comment on function audit.begin_era(integer) is
+  'Closes the era of the cluster the audit comes from and begins one of the cluster it is in; returns how many entries were sealed on the way.';
+
+create or replace function ops.seal_audit()
+returns bigint
+language sql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select audit.seal_entries();
+$$;
+comment on function ops.seal_audit() is
+  'Job: seals what can be sealed and returns how many entries that were. Lends the worker the owner''s right to seal.';
+
+--! split: 584-12-audit-seal_identity.sql
+-- source: sql/12-audit/seal_identity.sql
+-- Sealed bytes name their key by the first eight bytes of its digest, so that what another key sealed
+-- is known as such and never decrypted to rubbish.
+create or replace function audit.seal_identity(patient_id bigint, content jsonb)
+returns bytea
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  key bytea := audit.person_key(seal_identity.patient_id, true);
+  initial bytea := extensions.gen_random_bytes(16);
+begin
+  return substr(sha256(key), 1, 8)
+    || initial
+    || extensions.encrypt_iv(
+      convert_to(seal_identity.content::text, 'UTF8'),
+      key,
+      initial,
+      'aes-cbc/pad:pkcs'
+    );
+end;
+$$;
+comment on function audit.seal_identity(bigint, jsonb) is
+  'Encrypts what identifies a person with the person''s own key and a random initialisation vector; null for a person whose key was shredded. Raises KEYNO, KEYOT.';
+
+--! split: 585-12-audit-shred_person.sql
+-- source: sql/12-audit/shred_person.sql
+-- Also a person of whom nothing was sealed yet: what is written later must find no key to seal with.
+create or replace function audit.shred_person(patient_id bigint)
+returns void
+language sql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  insert into audit.person_keys as k
+    (patient_id, wrapped_key, digest_salt, shredded_at, shredded_after)
+  values (
+    shred_person.patient_id,
+    null,
+    null,
+    now(),
+    coalesce(pg_sequence_last_value('audit.entries_sequence_seq'), 0)
+  )
+  on conflict on constraint person_keys_pkey do update
+    set wrapped_key = null,
+      digest_salt = null,
+      shredded_at = excluded.shredded_at,
+      shredded_after = excluded.shredded_after
+    where k.shredded_at is null;
+$$;
+comment on function audit.shred_person(bigint) is
+  'Destroys the key and the salt of a person for good: what the audit sealed of the person can never be opened again, and no new key is made.';
+
+--! split: 586-12-audit-verify_audit.sql
+-- source: sql/12-audit/verify_audit.sql
+-- The whole proof in one question, asked of one snapshot: the chain link by link, the recorders, and
+-- every live row against the newest digest of it. The first finding is the first bad link.
+create or replace function audit.verify(heads jsonb default '[]')
+returns setof audit.finding
+language plpgsql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  relation regclass;
+begin
+  return query select * from audit.verify_chain(verify.heads);
+  return query select * from audit.verify_recorders();
+  for relation in select audit.audited_tables() loop
+    return query select * from audit.verify_rows(relation);
+  end loop;
+end;
+$$;
+comment on function audit.verify(jsonb) is
+  'Everything that does not hold in the audit, in the order of the chain, then recorders that are off, then rows that were changed past it. Heads are blocks and hashes exported before.';
+
+create or replace function audit.verify_chain(heads jsonb)
+returns setof audit.finding
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  with linked as (
+    select
+      s.block,
+      s.hash = audit.block_hash(s) as is_whole,
+      s.previous_hash
+        = lag(s.hash, 1, decode(repeat('00', 32), 'hex')) over (order by s.block) as is_linked,
+      s.block = 1 + lag(s.block, 1, 0::bigint) over (order by s.block) as is_next
+    from audit.seals as s
+  ),
+
+  sealed as (
+    select
+      s.block,
+      u.position,
+      u.sequence
+    from audit.seals as s
+    cross join lateral unnest(s.sequences) with ordinality as u (sequence, position)
+    where not exists (
+      select
+      from audit.retired_months as m
+      where m.month = s.month
+    )
+  ),
+
+  broken as (
+    select l.block
+    from linked as l
+    where not (l.is_whole and l.is_linked and l.is_next)
+
+    union
+    select s.block
+    from sealed as s
+    left join audit.entries as e
+      on e.sequence = s.sequence
+    group by s.block
+    having coalesce(string_agg(audit.entry_hash(e), '' order by s.position), '')
+      <> (select b.entry_hashes from audit.seals as b where b.block = s.block)
+  ),
+
+  -- Deleted seals, told by their numbers; what differs from an exported head; the links themselves.
+  findings (block, position, link, problem) as (
+    select
+      l.block,
+      0::bigint,
+      format('block %s', l.block),
+      case
+        when not l.is_next then 'follows upon a gap: blocks before it were deleted'
+        when not l.is_linked then 'does not continue the block before it: one of them was replaced or moved'
+        else 'does not fit its hash: the seal was edited'
+      end
+    from linked as l
+    where not (l.is_whole and l.is_linked and l.is_next)
+
+    union all
+    select
+      s.block,
+      s.position,
+      format('entry %s', s.sequence)
+        || case
+          when e.sequence is null then ''
+          else format(' (%s of %s %s)', e.operation, e.table_name, e.row_key)
+        end,
+      case
+        when e.sequence is null then 'was deleted after it was sealed'
+        else 'was edited after it was sealed'
+      end
+    from broken as b
+    join audit.seals as k
+      on k.block = b.block
+    join sealed as s
+      on s.block = b.block
+    left join audit.entries as e
+      on e.sequence = s.sequence
+    where e.sequence is null
+      or audit.entry_hash(e)
+        <> substr(k.entry_hashes, 32 * (s.position::integer - 1) + 1, 32)
+
+    union all
+    select
+      null,
+      e.sequence,
+      format('entry %s (%s of %s %s)', e.sequence, e.operation, e.table_name, e.row_key),
+      'was inserted behind the seals: it is older than what is sealed, and in no block'
+    from audit.entries as e
+    join (
+      select distinct on (s.era)
+        s.era,
+        s.last_transaction_id
+      from audit.seals as s
+      order by s.era, s.block desc
+    ) as f
+      on f.era = e.era
+    where (
+        e.transaction_id < f.last_transaction_id
+        or e.era < (select max(r.era) from audit.eras as r)
+      )
+      and not exists (
+        select
+        from sealed as s
+        where s.sequence = e.sequence
+      )
+
+    union all
+    select
+      (h.head ->> 'block')::bigint,
+      0,
+      format('block %s', h.head ->> 'block'),
+      case
+        when s.block is null then 'was exported as a head and is not there: the tail was cut'
+        else 'is not what was exported as a head: the chain was rewritten'
+      end
+    from jsonb_array_elements(verify_chain.heads) as h (head)
+    left join audit.seals as s
+      on s.block = (h.head ->> 'block')::bigint
+    where encode(s.hash, 'hex') is distinct from h.head ->> 'hash'
+  )
+
+  select
+    f.link,
+    f.problem
+  from findings as f
+  order by f.block nulls last, f.position;
+$$;
+comment on function audit.verify_chain(jsonb) is
+  'The links of the chain that do not hold: entries edited, deleted or inserted, blocks edited, moved or cut off.';
+
+create or replace function audit.verify_recorders()
+returns setof audit.finding
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  with wanted (relation, name) as (
+    select
+      t.relation,
+      '_900_audit_' || e.event
+    from audit.audited_tables() as t (relation)
+    cross join unnest(array['insert', 'update', 'delete', 'truncate']) as e (event)
+
+    union all
+    select
+      k.relation::regclass,
+      '_300_append_only'
+    from unnest(
+      array[
+        'audit.seals', 'audit.eras', 'audit.retired_months',
+        'audit.chart_accesses', 'audit.audit_openings'
+      ]
+    ) as k (relation)
+
+    union all
+    select
+      p.relid,
+      '_300_append_only'
+    from pg_catalog.pg_partition_tree('audit.entries') as p
+  )
+
+  select
+    format('trigger %s on %s', w.name, audit.name_of(w.relation)),
+    case
+      when t.oid is null then 'is missing'
+      else 'is switched off'
+    end
+  from wanted as w
+  left join pg_catalog.pg_trigger as t
+    on t.tgrelid = w.relation
+    and t.tgname = w.name
+  where coalesce(t.tgenabled, 'D') not in ('O', 'A')
+
+  union all
+  select
+    format('function audit.%I', audit.recorder_name(r.relation)),
+    'does not record what it should: call audit.enrol_tables()'
+  from audit.audited_tables() as r (relation)
+  where not exists (
+    select
+    from pg_catalog.pg_proc as f
+    join pg_catalog.pg_trigger as t
+      on t.tgfoid = f.oid
+    where t.tgrelid = r.relation
+      and t.tgname = '_900_audit_update'
+      and f.prosrc = audit.recorder_body(r.relation)
+  );
+$$;
+comment on function audit.verify_recorders() is
+  'Triggers that are missing or switched off, and recorders that were rewritten.';
+
+create or replace function audit.verify_rows(relation regclass)
+returns setof audit.finding
+language plpgsql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return query execute format(
+    $query$
+    with newest as (
+      select distinct on (e.row_key)
+        e.row_key,
+        e.sequence,
+        e.patient_id,
+        e.new_row_digest
+      from audit.entries as e
+      where e.table_name = %1$L
+        and e.row_key is not null
+        and e.sequence > coalesce(
+          (
+            select max(t.sequence)
+            from audit.entries as t
+            where t.table_name = %1$L
+              and t.row_key is null
+          ),
+          0
+        )
+      order by e.row_key, e.sequence desc
+    )
+
+    select
+      format('row %%s of %1$s', coalesce(live.row_key, newest.row_key)),
+      case
+        when newest.sequence is null then 'is in no entry: it was written past the audit'
+        when live.row_key is null then 'is gone without an entry'
+        when newest.new_row_digest is null then 'is there, though its newest entry deletes it'
+        else format(
+          'is not what its newest entry %%s says: it was changed past the audit',
+          newest.sequence
+        )
+      end
+    from (
+      select
+        %2$s as row_key,
+        %3$s as digest
+      from %1$s as n
+    ) as live
+    full join newest
+      on newest.row_key = live.row_key
+    where live.digest is distinct from newest.new_row_digest
+      -- The salt of a shredded person is gone, and with it the proof of what was written before.
+      and not exists (
+        select
+        from audit.person_keys as k
+        where k.patient_id = newest.patient_id
+          and k.shredded_after >= newest.sequence
+          and live.row_key is not null
+          and newest.new_row_digest is not null
+          and %4$L
+      )
+    order by newest.sequence nulls first, live.row_key
+    $query$,
+    audit.name_of(verify_rows.relation),
+    audit.key_expression(verify_rows.relation, 'n'),
+    audit.digest_expression(verify_rows.relation, 'n'),
+    exists (
+      select
+      from audit.identity_columns as i
+      where i.table_name = audit.name_of(verify_rows.relation)
+    )
+  );
+end;
+$$;
+comment on function audit.verify_rows(regclass) is
+  'Rows of a table that are not what their newest entry says: changed, written or deleted past the audit.';
+
+create or replace function ops.verify_audit_chain()
+returns bigint
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if exists (select from audit.verify()) then
+    raise exception using
+      errcode = 'VERIF',
+      message = 'The audit does not hold.',
+      hint = 'Run infirmary audit verify: it names the first bad link.';
+  end if;
+  return 0;
+end;
+$$;
+comment on function ops.verify_audit_chain() is
+  'Job: verifies the audit, writes nothing and returns 0; raises VERIF, so that the run is recorded as failed. Lends the worker the owner''s right to read the audit.';
+
+--! split: 587-14-analytics-published.sql
 -- source: sql/14-analytics/published.sql
 -- What research may read through the API: the published cells and nothing behind them. Periods are
 -- those that begin from from_date and before until_date.
@@ -5426,7 +7486,7 @@ $$;
 comment on function analytics.published_diagnoses(date, date, text) is
   'The published numbers of coded diagnoses by year, chapter, sex and age, with the totals of each year; small cells are suppressed. For analysts.';
 
---! split: 568-policies-owner.sql
+--! split: 588-policies-owner.sql
 -- source: policies/owner.sql
 -- hospital_owner owns every object and is no superuser. Row security is forced on all tables, for the
 -- owner too: without these policies migrations would change no row, definer functions would see
@@ -5498,7 +7558,12 @@ create policy owner_all_rows on masked.published_appointments to hospital_owner 
 create policy owner_all_rows on masked.published_diagnoses to hospital_owner using (true) with check (true);
 create policy owner_all_rows on masked.diagnosis_chapters to hospital_owner using (true) with check (true);
 
---! split: 569-policies-administrator.sql
+-- Now that the owner sees every row: partitions for the months to come, and every table enrolled in the
+-- audit, with the rows it holds already.
+select audit.maintain_partitions();
+call audit.enrol_tables();
+
+--! split: 589-policies-administrator.sql
 -- source: policies/administrator.sql
 -- hospital_administrator runs the hospital: people, approvals, roles and the calendar. It reads no
 -- clinical row; whoever runs a hospital need not read its charts.
@@ -5788,7 +7853,7 @@ grant execute on function
   hospital_private.escape_like
 to hospital_administrator;
 
---! split: 570-policies-analyst.sql
+--! split: 590-policies-analyst.sql
 -- source: policies/analyst.sql
 -- hospital_analyst sees the schema masked and nothing else: no row of the hospital itself.
 call hospital_private.reset_access('hospital_analyst');
@@ -5827,7 +7892,7 @@ call hospital_private.allow_reading(
   'masked.diagnosis_chapters'
 );
 
---! split: 571-policies-anonymous.sql
+--! split: 591-policies-anonymous.sql
 -- source: policies/anonymous.sql
 -- hospital_anonymous is everybody who has not logged in: the building and what can be booked there,
 -- registration and log-in, and nothing of anyone.
@@ -5872,7 +7937,23 @@ to hospital_anonymous;
 -- The API passes news on to live subscribers, on nobody's behalf and without seeing them.
 grant execute on function hospital_private.relay_live_events to hospital_anonymous;
 
---! split: 572-policies-billing.sql
+--! split: 592-policies-auditor.sql
+-- source: policies/auditor.sql
+-- hospital_auditor reads the audit and nothing else, and only once its session has said why.
+call hospital_private.reset_access('hospital_auditor');
+grant usage on schema hospital, analytics, hospital_private to hospital_auditor;
+
+grant execute on function
+  hospital.log_in,
+  hospital.refresh_session,
+  hospital.log_out,
+  hospital.current_account,
+  hospital.open_audit,
+  hospital.audit_entries,
+  hospital.audited_chart_accesses
+to hospital_auditor;
+
+--! split: 593-policies-billing.sql
 -- source: policies/billing.sql
 -- hospital_billing sees whom to bill and for which appointments, and nothing clinical.
 call hospital_private.reset_access('hospital_billing');
@@ -5919,7 +8000,7 @@ grant execute on function
   hospital.departments_doctors
 to hospital_billing;
 
---! split: 573-policies-doctor.sql
+--! split: 594-policies-doctor.sql
 -- source: policies/doctor.sql
 -- hospital_doctor sees the directory, the own calendar and the names on the own roster; clinical
 -- rows only of patients whose chart this session has opened.
@@ -6436,7 +8517,7 @@ grant execute on function
   hospital_private.escape_like
 to hospital_doctor;
 
---! split: 574-policies-nurse.sql
+--! split: 595-policies-nurse.sql
 -- source: policies/nurse.sql
 -- hospital_nurse cares for the patients of the own department: their names and appointments, and the
 -- clinical rows of charts this session has opened.
@@ -6639,7 +8720,7 @@ grant execute on function
   hospital_private.found_appointment
 to hospital_nurse;
 
---! split: 575-policies-patient.sql
+--! split: 596-policies-patient.sql
 -- source: policies/patient.sql
 -- hospital_patient sees the own record and those one is a proxy for, the calendar's free times and the
 -- directory of doctors.
@@ -6975,7 +9056,7 @@ grant execute on function
   hospital_private.escape_like
 to hospital_patient;
 
---! split: 576-policies-reception.sql
+--! split: 597-policies-reception.sql
 -- source: policies/reception.sql
 -- hospital_reception registers people and keeps the calendar of everybody; it reads no clinical row.
 call hospital_private.reset_access('hospital_reception');
@@ -7238,7 +9319,7 @@ grant execute on function
   hospital_private.write_contact
 to hospital_reception;
 
---! split: 577-policies-staff.sql
+--! split: 598-policies-staff.sql
 -- source: policies/staff.sql
 -- hospital_staff is what nurses, reception, pharmacists and laboratory share: the session, the
 -- directory and the vocabularies. What each needs beyond stands in a file of its own.
@@ -7284,7 +9365,7 @@ grant execute on function
   hospital_private.escape_like
 to hospital_staff;
 
---! split: 578-policies-worker.sql
+--! split: 599-policies-worker.sql
 -- source: policies/worker.sql
 -- hospital_worker runs the background jobs: it may call their functions and nothing more.
 call hospital_private.reset_access('hospital_worker');
@@ -7298,5 +9379,8 @@ grant execute on function
   ops.send_reminders,
   ops.expire_holds,
   ops.offer_waitlist,
-  ops.publish_aggregates
+  ops.publish_aggregates,
+  ops.maintain_partitions,
+  ops.seal_audit,
+  ops.verify_audit_chain
 to hospital_worker;

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { auditKeyFile, readAuditKey } from '../../tools/cluster/audit-key.ts';
 import { configure } from '../../tools/cluster/configuration.ts';
 import { openHome, writeWhole } from '../../tools/cluster/home.ts';
 import { withLock } from '../../tools/cluster/lock.ts';
@@ -17,6 +18,23 @@ test('the secrets are random, the owner’s alone, and the same every time', (t)
   assert.equal(statSync(path.join(settings.home, 'secrets.json')).mode & 0o777, 0o600);
   assert.equal(new Set(Object.values(secrets.passwords)).size, 6);
   assert.notDeepEqual(readSecrets(makeSettings(t)), secrets);
+});
+
+test('the key of the audit is made once, is the owner’s alone, and lies outside the data', (t) => {
+  const settings = makeSettings(t);
+  const file = auditKeyFile(settings);
+  const key = readAuditKey(settings);
+  assert.match(key, /^[0-9a-f]{64}$/);
+  assert.equal(readAuditKey(settings), key);
+  assert.equal(statSync(file).mode & 0o777, 0o600);
+  assert.ok(!file.startsWith(openHome(settings.home).data));
+  assert.notEqual(readAuditKey(makeSettings(t)), key);
+  writeFileSync(file, 'nothing of use');
+  assert.throws(() => readAuditKey(settings), Failure);
+  assert.equal(readFileSync(file, 'utf8'), 'nothing of use');
+  const own = path.join(settings.home, 'own');
+  writeFileSync(own, `${'ab'.repeat(32)}\n`);
+  assert.equal(readAuditKey({ ...settings, auditKeyFile: own }), 'ab'.repeat(32));
 });
 
 test('damaged secrets are refused, and not replaced', (t) => {

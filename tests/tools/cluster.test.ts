@@ -15,6 +15,7 @@ test('a cluster that does not exist yet is created; two commands at once create 
   assert.equal(await valueOf(users[0].url('postgres'), 'select 1'), 1);
   assert.deepEqual(readdirSync(settings.home).sort(), [
     'cluster',
+    'keys',
     'locks',
     'port',
     'secrets.json',

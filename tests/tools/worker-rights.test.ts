@@ -62,10 +62,13 @@ describe('hospital_worker', () => {
       'ops.expire_holds',
       'ops.fail_job_run',
       'ops.finish_job_run',
+      'ops.maintain_partitions',
       'ops.offer_waitlist',
       'ops.publish_aggregates',
+      'ops.seal_audit',
       'ops.send_reminders',
       'ops.start_job_run',
+      'ops.verify_audit_chain',
     ]);
   });
 

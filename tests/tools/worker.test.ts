@@ -31,7 +31,9 @@ describe('the worker', { concurrency: 2 }, () => {
     await worker.stop();
     const { rows } = await hospital.owner.query(
       // The first of each: the clock may have started another meanwhile.
-      `select distinct on (job) job, outcome, affected_rows, finished_at >= started_at as in_order
+      // How much there is to seal depends on what the second brought.
+      `select distinct on (job) job, outcome,
+         case when job <> 'seal_audit' then affected_rows else 0 end as affected_rows, finished_at >= started_at as in_order
        from ops.job_runs
        order by job, id`,
     );
@@ -122,7 +124,7 @@ describe('the worker', { concurrency: 2 }, () => {
     await until(async () => (await outcomes(hospital)).length >= 2 && on.said().includes('23514'));
     on.child.kill('SIGTERM');
     assert.equal(await on.ended, 0);
-    const waiting = (await hospital.queue()).find(({ last_error: error }) => error !== null);
+    const waiting = (await hospital.queue()).find(({ last_error }) => last_error);
     for (const text of [once.said(), on.said(), String(waiting?.last_error)]) {
       assert.doesNotMatch(text, /Whitethorn|Cardiology|Harbor|Failing row|You have an appointment/);
     }

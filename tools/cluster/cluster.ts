@@ -81,9 +81,11 @@ export async function startCluster(
   account: Account,
   password: string,
   durable: boolean,
+  auditKeyFile: string,
 ): Promise<void> {
   removeStalePid(home);
   giveTo(account, home.data);
+  giveTo(account, path.dirname(auditKeyFile));
   // A copy of the folder may have lost its mode, and the server insists on it.
   chmodSync(home.data, 0o700);
   for (let attempt = 1; ; attempt += 1) {
@@ -92,7 +94,7 @@ export async function startCluster(
     const configuration = path.join(home.data, 'postgresql.conf');
     writeFileSync(
       configuration,
-      configure({ port, durable, preload: binaries.preload, ...measureMachine() }),
+      configure({ port, durable, preload: binaries.preload, auditKeyFile, ...measureMachine() }),
     );
     giveTo(account, configuration);
     const logged = prepareLog(home, account);

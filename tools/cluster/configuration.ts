@@ -14,6 +14,8 @@ export interface Circumstances {
   cores: number;
   /** Bytes of shared memory in /dev/shm. */
   sharedMemory: number;
+  /** The file with the key of the audit: outside the data, so that no copy of them holds it. */
+  auditKeyFile?: string;
 }
 
 /** The memory, cores and shared memory of this machine or container. */
@@ -41,9 +43,11 @@ function sizeOf(folder: string): number {
  */
 export function configure(circumstances: Circumstances): string {
   const lines = Object.entries(settingsFor(circumstances)).map(([name, value]) => `${name} = '${value}'`);
+  const { auditKeyFile } = circumstances;
   return [
     '# Written by infirmary at every start. For your own settings use: alter system set …',
     ...lines,
+    ...(auditKeyFile ? [`include '${auditKeyFile.replaceAll('\\', '/').replaceAll("'", "''")}'`] : []),
     '',
   ].join('\n');
 }

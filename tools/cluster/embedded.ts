@@ -3,6 +3,7 @@ import { Failure } from '../failure.ts';
 import type { Settings } from '../settings.ts';
 import { onShutdown } from '../shutdown.ts';
 import { chooseAccount } from './account.ts';
+import { auditKeyFile, readAuditKey } from './audit-key.ts';
 import { findBinaries } from './binaries.ts';
 import { checkVersion, crashCluster, createCluster, startCluster, stopCluster } from './cluster.ts';
 import { type Home, openHome } from './home.ts';
@@ -36,7 +37,14 @@ export async function acquireEmbedded(settings: Settings, durable: boolean): Pro
       if (!(await answersToUs(home, passwords.postgres))) {
         const account = chooseAccount(home.folder, home.data, binaries.initdb);
         if (!existsSync(home.data)) await createCluster(home, binaries, account, passwords.postgres, durable);
-        await startCluster(home, binaries, account, passwords.postgres, durable);
+        await startCluster(
+          home,
+          binaries,
+          account,
+          passwords.postgres,
+          durable,
+          auditKeyFile(settings),
+        );
       }
       return runningIn(home).port;
     });
@@ -46,6 +54,7 @@ export async function acquireEmbedded(settings: Settings, durable: boolean): Pro
       managesRoles: true,
       url: (role: LoginRole, database = role === 'postgres' ? 'postgres' : settings.database) =>
         `postgres://${role}:${passwords[role]}@127.0.0.1:${port}/${encodeURIComponent(database)}`,
+      auditKey: () => readAuditKey(settings),
       release,
     };
   } catch (error) {

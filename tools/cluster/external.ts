@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { codeOf, Failure, messageOf } from '../failure.ts';
 import type { Settings } from '../settings.ts';
+import { readAuditKey } from './audit-key.ts';
 import { type LoginRole, readSecrets } from './secrets.ts';
 import type { Server } from './server.ts';
 
@@ -46,6 +47,7 @@ export async function acquireExternal(settings: Settings, url: string): Promise<
       }
       return base.href;
     },
+    auditKey: () => readAuditKey(settings),
     release: async () => {},
   };
 }

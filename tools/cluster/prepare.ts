@@ -2,6 +2,7 @@ import { prepareDatabase } from '../migrate/database.ts';
 import { applyRoles } from '../migrate/roles.ts';
 import { migrate } from '../migrate/run.ts';
 import { say } from '../terminal.ts';
+import { provideAuditKey } from './audit-key.ts';
 import { passwordsOf, type Server } from './server.ts';
 
 /**
@@ -13,8 +14,10 @@ export async function prepareHospital(server: Server, database: string): Promise
   if (server.managesRoles) {
     await applyRoles(server.url('postgres'), passwordsOf(server));
     await prepareDatabase(server, database);
+    await provideAuditKey(server, database);
   }
-  await migrate(server.url('hospital_owner', database), (line) => say(`Migrations: ${line}`));
+  const ownerUrl = server.url('hospital_owner', database);
+  await migrate(ownerUrl, (line) => say(`Migrations: ${line}`));
   const { installWorker } = await import('../worker/install.ts');
-  await installWorker(server.url('hospital_owner', database), server.url('hospital_worker', database));
+  await installWorker(ownerUrl, server.url('hospital_worker', database));
 }

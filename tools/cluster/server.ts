@@ -15,6 +15,8 @@ export interface Server {
   managesRoles: boolean;
   /** Where `role` connects, with its password; to the hospital, or for `postgres` to the server as such. */
   url(role: LoginRole, database?: string): string;
+  /** The key that wraps the keys of persons in the audit, from the file outside the database. */
+  auditKey(): string;
   /** Ends the use. The last process to do so stops the private cluster. Safe to call twice. */
   release(): Promise<void>;
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { provideAuditKey } from '../cluster/audit-key.ts';
 import { acquireServer, passwordsOf, type Server } from '../cluster/server.ts';
 import { Failure, UsageError } from '../failure.ts';
 import { prepareDatabase } from '../migrate/database.ts';
@@ -74,10 +75,14 @@ export function register(program: Command): void {
 /** Applies the signed migrations and the worker's own; on a server that is ours to manage, creates the database first. */
 export async function work(settings: Settings): Promise<Applied> {
   return withServer(settings, async (server) => {
-    if (server.managesRoles) await prepareDatabase(server, settings.database);
-    const applied = await migrate(server.url('hospital_owner'), say);
+    if (server.managesRoles) {
+      await prepareDatabase(server, settings.database);
+      await provideAuditKey(server, settings.database);
+    }
+    const ownerUrl = server.url('hospital_owner');
+    const applied = await migrate(ownerUrl, say);
     const { installWorker } = await import('../worker/install.ts');
-    await installWorker(server.url('hospital_owner'), server.url('hospital_worker'));
+    await installWorker(ownerUrl, server.url('hospital_worker'));
     return applied;
   });
 }

@@ -48,6 +48,7 @@ join pg_catalog.pg_namespace as n
   on n.oid = c.relnamespace
 where n.nspname in ('hospital', 'hospital_private', 'audit', 'masked', 'staging', 'ops')
   and c.relkind in ('r', 'p')
+  and not c.relispartition
 order by
   n.nspname,
   c.relname;

@@ -1,8 +1,19 @@
 import type { Job } from './job.ts';
 import { expireHolds } from './tasks/expire_holds.ts';
+import { maintainPartitions } from './tasks/maintain_partitions.ts';
 import { offerWaitlist } from './tasks/offer_waitlist.ts';
 import { publishAggregates } from './tasks/publish_aggregates.ts';
+import { sealAudit } from './tasks/seal_audit.ts';
 import { sendReminders } from './tasks/send_reminders.ts';
+import { verifyAuditChain } from './tasks/verify_audit_chain.ts';
 
 /** Every job of the hospital. */
-export const jobs: readonly Job[] = [sendReminders, expireHolds, offerWaitlist, publishAggregates];
+export const jobs: readonly Job[] = [
+  sendReminders,
+  expireHolds,
+  offerWaitlist,
+  publishAggregates,
+  maintainPartitions,
+  sealAudit,
+  verifyAuditChain,
+];

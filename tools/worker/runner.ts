@@ -8,6 +8,7 @@ import { jobs } from './jobs.ts';
 import { openLiveness } from './liveness.ts';
 import { runnerOptions } from './options.ts';
 import { openPool } from './pool.ts';
+import { sealEverySecond } from './sealing.ts';
 
 /** A worker that waits for jobs. */
 export interface RunningWorker {
@@ -72,10 +73,12 @@ async function live(url: string): Promise<Life> {
     await queueAll(pool);
     const runner = await run({ ...runnerOptions(pool, liveness), parsedCronItems: schedule() });
     const ran = runner.promise.catch(() => {});
+    const sealing = sealEverySecond(pool);
     return {
       over: Promise.race([ran, liveness.lost]),
       end: async () => {
-        await stopRunner(runner, ran, pool);
+        const sealed = sealing.stop();
+        await stopRunner(runner, Promise.all([ran, sealed]), pool);
         await liveness.end();
       },
     };
@@ -105,7 +108,7 @@ function schedule(): ReturnType<typeof parseCronItems> {
   );
 }
 
-async function stopRunner(runner: Runner, ran: Promise<void>, pool: Pool): Promise<void> {
+async function stopRunner(runner: Runner, ran: Promise<unknown>, pool: Pool): Promise<void> {
   const orderly = runner
     .stop()
     .catch(() => {}) // It had already stopped by itself.
