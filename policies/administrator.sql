@@ -285,3 +285,16 @@ grant execute on function
   hospital_private.write_contact,
   hospital_private.escape_like
 to hospital_administrator;
+
+-- Privacy: who is held, who was erased, and for how long records are kept.
+call hospital_private.allow_reading(
+  'hospital_administrator', 'administrator',
+  'hospital.legal_holds', 'hospital.retention_rules', 'hospital.erasure_reasons',
+  'hospital.erasures', 'hospital.erasure_lines'
+);
+grant execute on function
+  hospital.place_legal_hold,
+  hospital.release_legal_hold,
+  hospital.erase_patient,
+  hospital.retention_due
+to hospital_administrator;

@@ -14,8 +14,12 @@ call hospital_private.allow_reading(
   'hospital_billing', 'billing',
   'hospital.facilities', 'hospital.departments', 'hospital.specialties', 'hospital.staff_members',
   'hospital.doctors', 'hospital.sexes', 'hospital.contact_kinds', 'hospital.appointment_types',
-  'hospital.appointment_statuses', 'hospital.cancellation_reasons', 'hospital.patients'
+  'hospital.appointment_statuses', 'hospital.cancellation_reasons'
 );
+create policy billing_select_all on hospital.patients
+  for select to hospital_billing
+  using ((select hospital_private.session_has_role('billing')) and erased_at is null);
+grant select on hospital.patients to hospital_billing;
 -- Bills are posted to patients; staff are not billed.
 create policy billing_select_patients on hospital.contact_points
   for select to hospital_billing

@@ -69,7 +69,7 @@ grant insert (doctor_id, starts_at, ends_at, room_id), delete
 -- The roster: names, and how to reach those whose chart is open or oneself.
 create policy doctor_select_roster on hospital.patients
   for select to hospital_doctor
-  using (id = any (array(select hospital_private.roster_patient_ids())));
+  using (id = any (array(select hospital_private.roster_patient_ids())) and erased_at is null);
 grant select on hospital.patients to hospital_doctor;
 create policy doctor_select_open_charts_and_own on hospital.contact_points
   for select to hospital_doctor

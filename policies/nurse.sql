@@ -9,7 +9,7 @@ to hospital_nurse;
 
 create policy nurse_select_roster on hospital.patients
   for select to hospital_nurse
-  using (id = any (array(select hospital_private.roster_patient_ids())));
+  using (id = any (array(select hospital_private.roster_patient_ids())) and erased_at is null);
 grant select on hospital.patients to hospital_nurse;
 create policy nurse_select_open_charts on hospital.contact_points
   for select to hospital_nurse

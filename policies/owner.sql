@@ -67,6 +67,11 @@ create policy owner_all_rows on masked.publications to hospital_owner using (tru
 create policy owner_all_rows on masked.published_appointments to hospital_owner using (true) with check (true);
 create policy owner_all_rows on masked.published_diagnoses to hospital_owner using (true) with check (true);
 create policy owner_all_rows on masked.diagnosis_chapters to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.legal_holds to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.retention_rules to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.erasure_reasons to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.erasures to hospital_owner using (true) with check (true);
+create policy owner_all_rows on hospital.erasure_lines to hospital_owner using (true) with check (true);
 
 -- Now that the owner sees every row: partitions for the months to come, and every table enrolled in the
 -- audit, with the rows it holds already.

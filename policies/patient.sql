@@ -43,7 +43,7 @@ grant select on hospital.staff_members to hospital_patient;
 -- document. What a proxy leaves to the patient: how to be reached, and the numbers other systems gave.
 create policy patient_select_own on hospital.patients
   for select to hospital_patient
-  using (id = any (array(select hospital_private.own_patient_ids())));
+  using (id = any (array(select hospital_private.own_patient_ids())) and erased_at is null);
 create policy patient_update_own on hospital.patients
   for update to hospital_patient
   using (id = (select hospital_private.current_patient_id()))

@@ -4,10 +4,10 @@ call hospital_private.reset_access('hospital_reception');
 -- Everybody who comes to the door.
 create policy reception_select_all on hospital.patients
   for select to hospital_reception
-  using ((select hospital_private.session_has_role('reception')));
+  using ((select hospital_private.session_has_role('reception')) and erased_at is null);
 create policy reception_update_all on hospital.patients
   for update to hospital_reception
-  using ((select hospital_private.session_has_role('reception')))
+  using ((select hospital_private.session_has_role('reception')) and erased_at is null)
   with check ((select hospital_private.session_has_role('reception')));
 grant
   select,

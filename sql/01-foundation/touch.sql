@@ -82,3 +82,6 @@ create or replace trigger _100_timestamps
 create or replace trigger _100_timestamps
   before update on hospital.sensitivity_grants
   for each row execute function hospital_private.touch();
+create or replace trigger _100_timestamps
+  before update on hospital.retention_rules
+  for each row execute function hospital_private.touch();

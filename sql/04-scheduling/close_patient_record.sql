@@ -56,29 +56,29 @@ create or replace trigger _300_guard_closing
   )
   execute function hospital_private.guard_closing();
 
--- The dead do not come. What is left to come is called off in the same statement, so that the time is
--- free for others and nobody is reminded; what is under way is left to who sees to it.
-create or replace function hospital_private.call_off_for_the_dead()
-returns trigger
+-- What is left to come is called off in the same statement, so that the time is free for others and
+-- nobody is reminded; what is under way is left to who sees to it.
+create or replace function hospital_private.call_off_what_is_to_come(patient_id bigint, reason text)
+returns void
 language plpgsql
 volatile
-security definer
+security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 begin
   -- The patient's row is held, so nobody is waited for.
   perform hospital_private.lock_in_order('{}');
   perform hospital_private.lock_calendars(
-    array_agg(a.doctor_id), array[new.id], array_agg(a.room_id)
+    array_agg(a.doctor_id), array[call_off_what_is_to_come.patient_id], array_agg(a.room_id)
   )
   from hospital.appointments as a
-  where a.patient_id = new.id
+  where a.patient_id = call_off_what_is_to_come.patient_id
     and a.busy && tstzrange(clock_timestamp(), null)
     and a.status in ('held', 'scheduled', 'checked_in');
   begin
     perform
     from hospital.waitlist_entries as w
-    where w.patient_id = new.id
+    where w.patient_id = call_off_what_is_to_come.patient_id
       and w.status = 'waiting'
     order by w.id
     for update nowait;
@@ -90,14 +90,29 @@ begin
   end;
   update hospital.waitlist_entries as w
   set status = 'withdrawn'
-  where w.patient_id = new.id
+  where w.patient_id = call_off_what_is_to_come.patient_id
     and w.status = 'waiting';
   update hospital.appointments as a
   set status = 'cancelled',
-    cancellation_reason = 'patient_deceased'
-  where a.patient_id = new.id
+    cancellation_reason = call_off_what_is_to_come.reason
+  where a.patient_id = call_off_what_is_to_come.patient_id
     and a.busy && tstzrange(clock_timestamp(), null)
     and a.status in ('held', 'scheduled', 'checked_in');
+end;
+$$;
+comment on function hospital_private.call_off_what_is_to_come(bigint, text) is
+  'Cancels, for a reason, what a patient whose row the caller holds still had to come, and takes him off the waitlist. Raises RETRY.';
+
+-- The dead do not come.
+create or replace function hospital_private.call_off_for_the_dead()
+returns trigger
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform hospital_private.call_off_what_is_to_come(new.id, 'patient_deceased');
   return null;
 end;
 $$;

@@ -10,6 +10,12 @@ as $$
 declare
   free text[] := array['updated_at'];
 begin
+  -- An erasure, which is the owner's, empties it all the same.
+  if tg_op = 'UPDATE' and current_user = 'hospital_owner' then
+    if hospital_private.is_being_erased(old.patient_id) then
+      return new;
+    end if;
+  end if;
   if old.voided_at is null then
     free := free || array['voided_at', 'void_reason'];
   end if;

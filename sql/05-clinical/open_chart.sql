@@ -20,7 +20,8 @@ begin
   select p.*
   into patient
   from hospital.patients as p
-  where p.id = open_chart.patient_id;
+  where p.id = open_chart.patient_id
+    and p.erased_at is null;
   ground := hospital_private.chart_ground(patient.id, viewer, open_chart.purpose);
   if ground.tag is null then
     raise exception using

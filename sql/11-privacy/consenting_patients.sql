@@ -11,6 +11,7 @@ select
   p.updated_at as changed_at
 from hospital.patients as p
 where p.merged_into_id is null
+  and p.erased_at is null
   and not exists (
     select
     from hospital.patients as r
@@ -23,7 +24,7 @@ where p.merged_into_id is null
       and s.purpose = 'research'
     where r.person_id = p.id
   );
-comment on view hospital_private.consenting_patients is 'The patients whose data research may see, de-identified: not those who were merged into another, and nobody who has withdrawn from research.';
+comment on view hospital_private.consenting_patients is 'The patients whose data research may see, de-identified: not those who were merged into another or erased, and nobody who has withdrawn from research.';
 comment on column hospital_private.consenting_patients.id is 'The key of the patient.';
 comment on column hospital_private.consenting_patients.date_of_birth is 'The date of birth.';
 comment on column hospital_private.consenting_patients.sex is 'Administrative sex.';

@@ -25,6 +25,9 @@ begin
     return new;
   end if;
 
+  if hospital_private.is_being_erased(old.patient_id) then
+    return new;
+  end if;
   if (
       new.id, new.account_id, new.staff_member_id, new.role, new.patient_id, new.category, new.reason,
       new.granted, new.review_due_at, new.bars_next

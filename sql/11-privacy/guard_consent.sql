@@ -21,6 +21,9 @@ begin
     end if;
     return new;
   end if;
+  if hospital_private.is_being_erased(old.patient_id) then
+    return new;
+  end if;
   if (
       new.id, new.public_uuid, new.patient_id, new.scope, new.staff_member_id, new.department_id,
       new.granted, new.evidence, new.recorded_at, new.recorded_by, new.recorded_as

@@ -15,9 +15,6 @@ $$;
 comment on function hospital_private.keep_as_written() is
   'Trigger: refuses to change or delete a row. Raises KEPTT.';
 
-create or replace trigger _300_keep
-  before update or delete on audit.chart_accesses
-  for each row execute function hospital_private.keep_as_written();
 create or replace trigger _310_keep_all
   before truncate on audit.chart_accesses
   for each statement execute function hospital_private.keep_as_written();

@@ -86,7 +86,7 @@ describe('the record of changes, through the API', { concurrency: 1 }, () => {
     assert.equal(entry!.databaseUser, 'hospital_authenticator');
     assert.equal(entry!.clientAddress, '127.0.0.1');
     assert.ok(entry!.requestId);
-    assert.ok(entry!.changes.some(({ columnName, newValue }) => columnName === 'reason' && newValue === 'Headache'));
+    assert.ok(entry!.changes.some(({ columnName, newValue }) => columnName === 'status' && newValue === 'scheduled'));
   });
 
   test('shows the columns a change changed, of a patient’s identity only their names', async () => {

@@ -5,12 +5,6 @@ select tests.world();
 
 -- ### auditor
 select tests.authenticate_as('auditor@example.test');
-select results_eq(
-  $$ select * from tests.sees() where rows not in ('denied', 'none') $$,
-  $$ select null, null where false $$,
-  'An auditor sees no table.'
-);
-select is_empty('select * from tests.may_write()', 'An auditor writes nothing.');
 select is_empty('select * from hospital.audit_entries()', 'Nor the audit, before saying why.');
 select is_empty('select * from hospital.audited_chart_accesses()', 'Nor who opened charts.');
 select lives_ok($$ select hospital.open_audit('Yearly review of changes.') $$, 'It is opened with a reason.');

@@ -88,6 +88,7 @@ where k.contype = 'f'
     from pg_catalog.pg_index as i
     where i.indrelid = k.confrelid
       and i.indisunique
+      and i.indpred is null
       and i.indkey::text = c.far::text
   );
 grant select on keys to public;
@@ -155,7 +156,10 @@ order by p.role;
 create temporary table arguments on commit drop as
 select
   p.name,
-  (
+  case
+    when p.name in ('duplicate_id', 'survivor_id') then 'hospital.patients'::regclass
+    when p.name = 'addendum_to_id' then 'hospital.clinical_notes'::regclass
+    else (
     select c.oid::regclass
     from pg_catalog.pg_class as c
     cross join unnest(array[
@@ -166,7 +170,8 @@ select
       and (c.relname = form or c.relname like '%\_' || form)
     order by length(c.relname)
     limit 1
-  ) as target
+    )
+  end as target
 from (
   select distinct a.name, regexp_replace(a.name, '_id$', '') as word
   from pg_catalog.pg_proc as f
@@ -174,6 +179,8 @@ from (
   where f.pronamespace in ('hospital'::regnamespace, 'analytics'::regnamespace)
     and a.type = 'bigint'::regtype
     and a.name ~ '_id$'
+    -- Accounts are nobody's to see: the auditor's filter by one answers with entries or none.
+    and a.name <> 'account_id'
 ) as p;
 grant select on arguments to public;
 select is(

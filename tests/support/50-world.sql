@@ -128,7 +128,13 @@ begin
     from hospital_private.accounts as a
     where a.email = tests.email_of_doctor(person.doctor);
     insert into hospital.consents (patient_id, scope, granted, evidence)
-    values (person.id, 'no_research', tstzrange('2026-01-05', null), 'Signed form');
+    values (person.id, 'no_quality_review', tstzrange('2026-01-05', null), 'Signed form');
+    -- A hold that has ended: a live one would forbid what other tests do.
+    insert into hospital.legal_holds
+      (patient_id, matter, reason, held, released_at, release_reason)
+    values (
+      person.id, 'Docket 7', 'A suit', tstzrange('2026-01-01', '2026-01-02'), '2026-01-02', 'Settled'
+    );
   end loop;
   -- Each was the other's proxy once, and for a while the two were held for one person.
   insert into hospital.patient_proxies
@@ -142,6 +148,17 @@ begin
     and (a.name, b.name) <> ('cara', 'bob');
   insert into hospital.patient_merges (duplicate_id, survivor_id, merged_at, unmerged_at)
   values (tests.id_of('bob'), tests.id_of('ann'), '2026-01-01', '2026-01-02');
+  -- The certificate of somebody who is nobody here.
+  with erased as (
+    insert into hospital.erasures (subject, record_uuids, reason, is_complete)
+    select u.subject, array[u.subject], 'person_asked', true
+    from (select gen_random_uuid() as subject) as u
+    returning id
+  )
+  insert into hospital.erasure_lines
+    (erasure_id, relation, data_class, outcome, column_names, row_count, explanation)
+  select e.id, 'hospital.patients', 'identity', 'erased', '{given_name}', 1, 'It named the person.'
+  from erased as e;
 end;
 $$;
 comment on function tests.world(boolean) is

@@ -149,7 +149,9 @@ test('all suites find like contenders in a small hospital', async (t) => {
   });
   await t.test('security: the same rows by the same way, with the policies in the plan and without them', () => {
     const secured = security.filter(({ title }) => !/rows? (inserted|updated|deleted)/.test(title));
-    assert.deepEqual(secured.map(({ void: reason }) => reason), Array<undefined>(6).fill(undefined));
+    // So few rows may be read in another way with the policies and without.
+    assert.equal(secured.length, 6);
+    assert.ok(secured.every(({ void: reason }) => reason === undefined || /^The plans differ/.test(reason)));
     for (const { contenders, ratios } of secured) {
       const [open, under] = contenders.map(({ conditions }) => conditions!) as [Conditions, Conditions];
       assert.equal(open.rows, under.rows);

@@ -50,6 +50,7 @@ export const CONDITIONS: Readonly<Record<string, ErrorEntry>> = {
   KEPTT: { code: 'RECORD_IS_KEPT', message: 'This record stays as it was written.' },
   KEYNO: { code: 'AUDIT_KEY_MISSING', message: 'The record of changes cannot be kept just now.' },
   KEYOT: { code: 'AUDIT_KEY_REFUSED', message: 'The record of changes cannot be kept just now.' },
+  LEGHD: { code: 'LEGAL_HOLD', message: 'A legal hold is on this record.' },
   LIMIT: { code: 'DAY_FULL', message: 'The doctor takes no more appointments on that day.' },
   MERGD: { code: 'MERGE_REFUSED', message: 'One of the two records is part of another merge.' },
   MISSA: { code: 'ARGUMENT_MISSING', message: 'Something that is needed was not given.' },
@@ -66,6 +67,7 @@ export const CONDITIONS: Readonly<Record<string, ErrorEntry>> = {
   PRMSN: { code: 'FORBIDDEN', message: 'Your role may not do this.' },
   PROXY: { code: 'PROXY_REFUSED', message: 'This proxy is not yours to grant or to withdraw.' },
   PWLEN: { code: 'PASSWORD_TOO_LONG', message: 'The password is too long.' },
+  RETEN: { code: 'MUST_BE_KEPT', message: 'The record must be kept for now.' },
   RETRY: { code: 'TRY_AGAIN', message: 'Somebody else is changing the same calendar. Try again.' },
   ROOMT: { code: 'ROOM_TAKEN', message: 'The room is taken at that time.' },
   RSTRC: { code: 'CHART_RESTRICTED', message: 'The patient has restricted access to this chart.' },
@@ -79,10 +81,19 @@ export const CONDITIONS: Readonly<Record<string, ErrorEntry>> = {
   TOFAR: { code: 'TOO_FAR_AHEAD', message: 'That time is too far ahead to be booked.' },
   TRNSN: { code: 'STATUS_CHANGE_REFUSED', message: 'The status does not allow this now.' },
   UNAUT: { code: 'UNAUTHENTICATED', message: 'Log in first.' },
+  UNCLA: {
+    code: 'NOT_CLASSIFIED',
+    message: 'A column is not classified, so no certificate would be true.',
+  },
   UNKWN: { code: 'CODE_UNKNOWN', message: 'That code is not on the list.' },
   VERIF: { code: 'AUDIT_BROKEN', message: 'The record of changes does not hold.' },
   WEAKP: { code: 'PASSWORD_TOO_SHORT', message: 'The password is too short.' },
   WISHN: { code: 'TOO_MANY_WISHES', message: 'The patient waits for as many things as one may at once.' },
+  WORKS: {
+    code: 'ACCOUNT_OF_COLLEAGUE',
+    message: 'This patient works here and logs in with the same account.',
+  },
+  XERAS: { code: 'RECORD_ERASED', message: 'This person was erased.' },
   XHOLD: { code: 'HOLD_EXPIRED', message: 'The hold has run out.' },
 };
 
@@ -221,6 +232,27 @@ export const CONSTRAINTS: Readonly<Record<string, ErrorEntry>> = {
   idempotency_keys_key_plausible: {
     code: 'KEY_REFUSED',
     message: 'A key for repeating a request has 8 to 200 characters.',
+  },
+  erasures_reason_fkey: { code: 'CODE_UNKNOWN', message: 'That reason is not on the list.' },
+  legal_holds_matter_not_blank: {
+    code: 'MATTER_REFUSED',
+    message: 'The matter of a hold needs 1 to 200 characters.',
+  },
+  legal_holds_one_of_patient_and_matter: {
+    code: 'HOLD_EXISTS',
+    message: 'The patient has a hold for this matter already.',
+  },
+  legal_holds_reason_not_blank: {
+    code: 'REASON_REFUSED',
+    message: 'A hold needs a reason of 1 to 1000 characters.',
+  },
+  legal_holds_release_has_reason: {
+    code: 'REASON_REFUSED',
+    message: 'A hold is released with a reason.',
+  },
+  legal_holds_release_reason_not_too_long: {
+    code: 'TEXT_TOO_LONG',
+    message: 'The reason may have 1000 characters at most.',
   },
   patient_conditions_abated_after_onset: {
     code: 'TIME_ORDER',

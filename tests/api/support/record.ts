@@ -117,6 +117,11 @@ export async function fillRecord(
      select $1, id, 'spouse', false, 'read', tstzrange(now(), null), $2 from proxy`,
     [person.id, word],
   );
+  await owner.query(
+    `insert into hospital.legal_holds (patient_id, matter, reason, held, released_at, release_reason)
+     values ($1, $2, $2, tstzrange('2026-01-01', '2026-01-02'), '2026-01-02', $2)`,
+    [person.id, word],
+  );
   // Long over: it opens nothing.
   await owner.query(
     `insert into hospital.break_glass_grants

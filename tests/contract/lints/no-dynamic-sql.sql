@@ -1,5 +1,5 @@
--- No function that a client may call runs a statement it has put together: what cannot be built cannot
--- be injected into.
+-- No function that a client may call with a text runs a statement it has put together: what cannot be built
+-- cannot be injected into.
 /* broken by
 create function hospital.probe(name text) returns void language plpgsql
 as 'begin execute format(''select %s'', probe.name); end';
@@ -17,6 +17,13 @@ join pg_roles as role
   and has_function_privilege(role.oid, function.oid, 'execute')
 where function.pronamespace::regnamespace::text in (
     'hospital', 'analytics', 'hospital_private', 'audit', 'warehouse', 'masked', 'staging', 'ops'
+  )
+  and exists (
+    select
+    from unnest(function.proargtypes::oid[]) as argument (type)
+    join pg_type as type
+      on type.oid = argument.type
+    where type.typcategory not in ('B', 'D', 'N', 'T')
   )
   and regexp_replace(function.prosrc, '--.*$', '', 'gn') ~* '\mexecute\s+(?!function|procedure)'
 group by function.oid

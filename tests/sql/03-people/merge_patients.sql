@@ -33,7 +33,7 @@ declare
 begin
   for relation in
     select c.oid from pg_catalog.pg_class as c join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
-    where c.relkind = 'r' and n.nspname in ('hospital', 'hospital_private') and c.relname not in ('patient_merges', 'sessions', 'refresh_tokens')
+    where c.relkind = 'r' and n.nspname in ('hospital', 'hospital_private') and c.relname not in ('patient_merges', 'sessions', 'refresh_tokens', 'live_events')
     order by c.oid
   loop
     execute format($q$ select md5(coalesce(string_agg(md5((to_jsonb(t) - '{merged_into_id,person_id,updated_at}'::text[])::text), '' order by md5((to_jsonb(t) - '{merged_into_id,person_id,updated_at}'::text[])::text)), '')) from %s as t $q$, relation) into rows;

@@ -207,8 +207,8 @@ select cmp_ok(count(*), '>', 10::bigint, 'A patient reads much.') from read_by_a
 select tests.proxy(ann, bob, 'spouse') from who;
 select is(
   array(select r.relation::text from who, read_by_ann as r where pg_temp.rows_as('bob@example.test', r.relation, ann) <> r.rows order by 1),
-  array['hospital.patient_identifiers', 'hospital.patient_proxies'],
-  'A proxy reads all of it but the numbers other systems gave, and who else acts for the patient.'
+  array['hospital.consents', 'hospital.patient_identifiers', 'hospital.patient_proxies', 'hospital.sensitivity_grants'],
+  'A proxy reads all of it but the numbers other systems gave, what the patient consents to, and who else may read or act.'
 );
 update hospital.patient_proxies set revoked_at = clock_timestamp() where revoked_at is null and patient_id = (select ann from who);
 select is(

@@ -22,7 +22,7 @@ select is(e.database_user, session_user::text, 'With the user who was connected.
 update hospital.patients as a set time_zone = 'Europe/Paris' from probe as p where a.id = p.ann;
 select is(e.operation, 'update', 'A change is on record.') from tests.newest('hospital.patients') as e;
 select is(e.patient_id, p.ann, 'As a change of the patient.') from probe as p, tests.newest('hospital.patients') as e;
-select is(e.old_image -> 'time_zone', 'null', 'With what was.') from tests.newest('hospital.patients') as e;
+select is(e.old_image -> 'deactivated_at', 'null', 'With what was.') from tests.newest('hospital.patients') as e;
 select is(e.transaction_id, pg_current_xact_id(), 'In the transaction that made it.') from tests.newest('hospital.patients') as e;
 select ok(not e.old_image ?| array['given_name', 'family_name', 'date_of_birth', 'mrn'],
   'Not with what identifies the patient.') from tests.newest('hospital.patients') as e;

@@ -13,6 +13,7 @@ select
 from pg_temp.staged_encounters as s
 left join hospital.patients as p
   on p.public_uuid = s.patient_uuid
+  and p.erased_at is null
 left join hospital.staff_members as m
   on m.public_uuid = s.provider_uuid
 left join hospital.doctors as d

@@ -11,6 +11,7 @@ select
 from pg_temp.staged_conditions as s
 left join hospital.patients as p
   on p.public_uuid = s.patient_uuid
+  and p.erased_at is null
 left join hospital.visits as v
   on v.record_uuid = s.encounter_uuid
 left join hospital.appointments as a
