@@ -195,7 +195,7 @@ as $$
   select coalesce(
     case $1
       when 'cancellation_reason' then 'patient_request'
-      when 'no_show_reason' then (select min(r.code) from hospital.no_show_reasons as r)
+      when 'no_show_reason' then 'did_not_come'
       when 'override_reason' then 'urgent_need'
       when 'ends_at' then tests.next_working_instant(tests.id_of('dora'), '16:00', 3)::text
       when 'type' then tests.treatment_type()
