@@ -9,7 +9,8 @@ select
 from hospital.diagnosis_codes as c
 left join masked.diagnosis_chapters as h
   on c.system = 'icd10cm'
-  and left(c.code, 3) collate "C" between h.first_category and h.last_category;
+  and left(c.code, 3) >= h.first_category collate "C"
+  and left(c.code, 3) <= h.last_category collate "C";
 comment on view hospital_private.diagnosis_categories is 'Diagnosis codes as research sees them: the first three characters, and the chapter.';
 comment on column hospital_private.diagnosis_categories.diagnosis_code_id is 'The key of the code.';
 comment on column hospital_private.diagnosis_categories.system is 'The coding system.';

@@ -11,7 +11,7 @@ as $$
 declare
   contact hospital_private.person_tables;
   newest date;
-  contacts jsonb := '{}';
+  contacts jsonb := '{}'::jsonb;
 begin
   for contact in
     select t.*

@@ -56,7 +56,7 @@ begin
       amounts[h.place] desc,
       h.place
   loop
-    select array[c.across, c.down, c.opposite]
+    select array[c.across, c.down, c.opposite]::integer[]
     into strict corners
     from (
       select

@@ -57,7 +57,7 @@ declare
   next audit.entries;
 begin
   if entry.operation in ('baseline', 'truncate') then
-    return '{}';
+    return '{}'::hospital.audit_change[];
   end if;
   if entry.operation <> 'delete' then
     select n.*

@@ -10,7 +10,7 @@ as $$
 declare
   month timestamp;
   partition text;
-  made bigint := 0;
+  made bigint := 0::bigint;
 begin
   perform pg_advisory_xact_lock(hashtext('audit.maintain_partitions'));
   for month in

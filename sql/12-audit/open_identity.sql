@@ -19,7 +19,7 @@ begin
       'aes-cbc/pad:pkcs'
     ),
     'UTF8'
-  );
+  )::jsonb;
 end;
 $$;
 comment on function audit.open_identity(bigint, bytea) is

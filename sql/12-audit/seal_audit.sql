@@ -11,11 +11,11 @@ as $$
 declare
   current_era integer;
   horizon xid8;
-  sealed bigint := 0;
+  sealed bigint := 0::bigint;
   added bigint;
 begin
   if not pg_try_advisory_xact_lock(hashtext('audit.seal_entries')) then
-    return 0;
+    return 0::bigint;
   end if;
   select e.era
   into current_era
@@ -51,8 +51,8 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  last_transaction xid8 := '0';
-  last_sequence bigint := 0;
+  last_transaction xid8 := '0'::xid8;
+  last_sequence bigint := 0::bigint;
   block audit.seals;
 begin
   select
@@ -101,10 +101,10 @@ begin
       and first.month <> other.month
   );
   if block.sequences is null then
-    return 0;
+    return 0::bigint;
   end if;
   perform audit.add_block(block, seal_block.era);
-  return cardinality(block.sequences);
+  return cardinality(block.sequences)::bigint;
 end;
 $$;
 comment on function audit.seal_block(integer, xid8, integer) is
@@ -152,7 +152,7 @@ as $$
 declare
   old_era integer := (select max(e.era) from audit.eras as e);
   block audit.seals;
-  sealed bigint := 0;
+  sealed bigint := 0::bigint;
 begin
   execute format('alter table audit.entries alter column era set default %s', old_era + 1);
   for

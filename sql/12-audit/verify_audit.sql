@@ -295,7 +295,7 @@ comment on function audit.verify_rows(regclass) is
 create or replace function ops.verify_audit_chain()
 returns bigint
 language plpgsql
-volatile
+stable
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
@@ -306,7 +306,7 @@ begin
       message = 'The audit does not hold.',
       hint = 'Run infirmary audit verify: it names the first bad link.';
   end if;
-  return 0;
+  return 0::bigint;
 end;
 $$;
 comment on function ops.verify_audit_chain() is
