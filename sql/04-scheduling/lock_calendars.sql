@@ -36,10 +36,15 @@ begin
   perform
     set_config('infirmary.lock_calls', (calls + 1)::text, true),
     set_config('infirmary.locked_calendars', coalesce(array_to_string(held, ' '), ''), true);
+  -- A writer past the functions takes no such locks and may wait for us while we wait for his row. So
+  -- we wait half a second at most: less than the server takes to look for a deadlock and choose a victim.
+  if current_setting('lock_timeout')::interval not between '1 ms' and '500 ms' then
+    perform set_config('lock_timeout', '500ms', true);
+  end if;
 end;
 $$;
 comment on function hospital_private.lock_in_order(bigint[]) is
-  'Takes advisory locks until the transaction ends, in ascending order, waiting only when they are its first; nulls are passed over. Raises RETRY when a later one is held by somebody else.';
+  'Takes advisory locks until the transaction ends, in ascending order, waiting only when they are its first; nulls are passed over; the transaction then waits half a second at most for any other lock. Raises RETRY when a later one is held by somebody else.';
 
 -- A writer past the functions may hold rows already, so he waits half a second at most: less than the
 -- server takes to call it a deadlock and choose a victim, who would be the other.

@@ -10,7 +10,7 @@ import { compete, type Prize, writePast } from './soak.ts';
 
 const seconds = Number(process.env.INFIRMARY_SOAK_SECONDS || 10);
 /** What a client can do something about; the last is a change of status that is not listed. */
-const refusals = ['SLOTT', 'PATBU', 'ROOMT', 'RETRY', 'TRNSN', 'XHOLD', 'NHOLD', 'SRIES', 'TRANSITION'];
+const refusals = ['SLOTT', 'PATBU', 'ROOMT', 'RETRY', 'WAITED', 'TRNSN', 'XHOLD', 'NHOLD', 'SRIES', 'TRANSITION'];
 
 describe(`contention for ${seconds} seconds`, () => {
   let database: TestDatabase;

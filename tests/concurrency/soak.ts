@@ -124,6 +124,8 @@ async function run(client: Client, { name, statements }: Attempt): Promise<strin
     if (!code) throw error;
     const { constraint } = error as { constraint?: string };
     if (constraint === 'appointment_status_history_transition_allowed') return 'TRANSITION';
+    // A wait that was too long is TRY_AGAIN for a client, as RETRY is.
+    if (code === '55P03') return 'WAITED';
     return /^[A-Z]{5}$/.test(code) ? code : `${name}: ${code} ${(error as Error).message}`;
   }
 }
