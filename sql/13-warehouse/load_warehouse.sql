@@ -8,7 +8,7 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
   select case
-    when reason_to_load_in_full.state.cluster is null then 'nothing has been loaded yet'
+    when reason_to_load_in_full.state.data_as_of = '-infinity' then 'nothing has been loaded yet'
     when not exists (
       select
       from pg_catalog.pg_control_system() as c
@@ -148,7 +148,8 @@ comment on function warehouse.note_loaded(text, bigint) is
   'Tells and notes that rows of a table were written, if any were; returns how many.';
 
 -- One load at a time. A snapshot may be older than the load that just gave the lock back: its position is
--- stale, which shows when the row of the position is locked, and what there was to do has been done.
+-- stale, which shows when the row of the position is written or locked, before anything else is; and what
+-- there was to do has been done.
 create or replace function warehouse.load(in_full boolean default false)
 returns bigint
 language plpgsql
@@ -165,6 +166,10 @@ begin
     return 0::bigint;
   end if;
   begin
+    insert into warehouse.load_state
+      (cluster, snapshot, loaded_by, retired_months, definitions, data_as_of, loaded_in_full_at)
+    values (0, '1:1:', '3', 0, '', '-infinity', '-infinity')
+    on conflict do nothing;
     select s.*
     into state
     from warehouse.load_state as s
@@ -185,27 +190,14 @@ begin
     when reason is not null then warehouse.load_in_full()
     else warehouse.load_tables(warehouse.changes(state))
   end;
-  insert into warehouse.load_state
-    (cluster, snapshot, loaded_by, retired_months, definitions, data_as_of, loaded_in_full_at)
-  select
-    e.cluster,
-    pg_current_snapshot(),
-    pg_current_xact_id(),
-    (select count(*) from audit.retired_months),
-    warehouse.definitions(),
-    now(),
-    state.loaded_in_full_at
-  from audit.eras as e
-  order by e.era desc
-  limit 1
-  on conflict (is_only) do update
-    set cluster = excluded.cluster,
-      snapshot = excluded.snapshot,
-      loaded_by = excluded.loaded_by,
-      retired_months = excluded.retired_months,
-      definitions = excluded.definitions,
-      data_as_of = excluded.data_as_of,
-      loaded_in_full_at = excluded.loaded_in_full_at;
+  update warehouse.load_state as s
+  set cluster = (select e.cluster from audit.eras as e order by e.era desc limit 1),
+    snapshot = pg_current_snapshot(),
+    loaded_by = pg_current_xact_id(),
+    retired_months = (select count(*) from audit.retired_months),
+    definitions = warehouse.definitions(),
+    data_as_of = now(),
+    loaded_in_full_at = state.loaded_in_full_at;
   return total;
 end;
 $$;
