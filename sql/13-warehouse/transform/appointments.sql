@@ -21,11 +21,13 @@ select
   e.seen_at,
   e.done_at,
   e.cancelled_at,
-  least(floor(extract(epoch from e.ends_at - e.happened_at) / 60), 2147483647)::integer as planned_minutes,
-  least(floor(extract(epoch from upper(e.busy) - lower(e.busy)) / 60), 2147483647)::integer as occupied_minutes,
+  least(floor(extract(epoch from e.ends_at - e.happened_at) / 60), 2147483647)::integer
+    as planned_minutes,
+  least(floor(extract(epoch from upper(e.busy) - lower(e.busy)) / 60), 2147483647)::integer
+    as occupied_minutes,
   local.starts_at::date - local.booked_at::date as lead_days,
   case
-    when e.arrived_at is not null then
+    when num_nulls(e.arrived_at, e.seen_at) = 0 then
       floor(
         greatest(0, extract(epoch from e.seen_at - greatest(e.arrived_at, e.happened_at))) / 60
       )::integer

@@ -8,7 +8,8 @@ select
   o.department_key,
   e.treatment_type,
   (e.started_at at time zone f.time_zone)::date as treated_on,
-  least(floor(extract(epoch from e.ended_at - e.started_at) / 60), 2147483647)::integer as duration_minutes,
+  least(floor(extract(epoch from e.ended_at - e.started_at) / 60), 2147483647)::integer
+    as duration_minutes,
   e.cost,
   e.outcome
 from warehouse.extract_treatments as e

@@ -10,7 +10,8 @@ select
   (extract(hour from local.started_at) * 60 + extract(minute from local.started_at))::smallint
     as start_minute,
   e.happened_at as started_at,
-  least(floor(extract(epoch from e.ended_at - e.happened_at) / 60), 2147483647)::integer as duration_minutes,
+  least(floor(extract(epoch from e.ended_at - e.happened_at) / 60), 2147483647)::integer
+    as duration_minutes,
   extract(year from age(local.started_at::date, person.date_of_birth))::integer as age_years
 from warehouse.extract_visits as e
 join warehouse.dim_patient as p
