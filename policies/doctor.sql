@@ -512,3 +512,6 @@ grant execute on function
   hospital_private.write_contact,
   hospital_private.escape_like
 to hospital_doctor;
+
+-- The answers, about oneself and one's department.
+grant execute on function analytics.view_freshness to hospital_doctor;
