@@ -514,4 +514,12 @@ grant execute on function
 to hospital_doctor;
 
 -- The answers, about oneself and one's department.
-grant execute on function analytics.view_freshness to hospital_doctor;
+grant execute on function
+  analytics.top_doctors,
+  analytics.department_load,
+  analytics.monthly_visits,
+  analytics.doctor_workload,
+  analytics.revenue,
+  analytics.department_efficiency,
+  analytics.view_freshness
+to hospital_doctor;
