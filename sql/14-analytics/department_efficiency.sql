@@ -63,9 +63,14 @@ begin
       a.wait_minutes,
       1
     from pieces as p
-    join warehouse.counted_appointments as a
-      on a.day >= p.first_day
-      and a.day < p.end_day
+    cross join lateral (
+      select *
+      from warehouse.counted_appointments as f
+      where f.day >= p.first_day
+        and f.day < p.end_day
+      -- A fence: the days are found by their index, whatever else is asked.
+      offset 0
+    ) as a
     where department_efficiency.doctor_id is null
       and p.grain = 'day'
       and a.wait_minutes is not null
