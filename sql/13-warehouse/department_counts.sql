@@ -17,6 +17,7 @@ stable
 security invoker
 rows 20
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
 as $$
 begin
   if department_counts.reader.sees_all or department_counts.doctor_id is not null then
@@ -143,6 +144,7 @@ stable
 security invoker
 rows 40
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
 as $$
 begin
   return query
