@@ -9,5 +9,6 @@ export const loadWarehouse: Job = {
   catchUp: minute,
   maxAttempts: 3,
   isolation: 'repeatable read',
+  queue: 'warehouse',
   work: (client) => callJob(client, 'ops.load_warehouse'),
 };
