@@ -222,6 +222,8 @@ from (values
   ('masked.published_appointments', 'none', 'month department status appointments'),
   ('masked.published_diagnoses', 'none', 'year chapter sex age_band diagnoses'),
   ('masked.diagnosis_chapters', 'none', 'name first_category last_category'),
+  ('hospital_private.comorbidities', 'none', 'code name weight superseded_by counts_when_over'),
+  ('hospital_private.comorbidity_codes', 'none', 'prefix comorbidity'),
   ('hospital_private.roles', 'none', 'name database_role description'),
   ('hospital_private.data_classes', 'none', 'code is_erased explanation'),
   ('hospital_private.column_classes', 'none', 'relation column_name class replacement'),
