@@ -298,3 +298,10 @@ grant execute on function
   hospital.erase_patient,
   hospital.retention_due
 to hospital_administrator;
+
+-- The answers, about everything.
+grant execute on function
+  analytics.view_freshness,
+  analytics.alerts,
+  analytics.refresh_views
+to hospital_administrator;
