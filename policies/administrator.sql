@@ -303,5 +303,6 @@ to hospital_administrator;
 grant execute on function
   analytics.view_freshness,
   analytics.alerts,
+  analytics.visit_forecast,
   analytics.refresh_views
 to hospital_administrator;

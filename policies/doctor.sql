@@ -522,4 +522,7 @@ grant execute on function
 to hospital_doctor;
 
 -- The answers, about oneself and one's department.
-grant execute on function analytics.view_freshness to hospital_doctor;
+grant execute on function
+  analytics.view_freshness,
+  analytics.visit_forecast
+to hospital_doctor;
