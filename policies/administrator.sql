@@ -303,6 +303,8 @@ to hospital_administrator;
 grant execute on function
   analytics.view_freshness,
   analytics.alerts,
+  analytics.symptom_frequency,
+  analytics.treatment_outcomes,
   analytics.visit_forecast,
   analytics.refresh_views
 to hospital_administrator;

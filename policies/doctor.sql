@@ -524,5 +524,7 @@ to hospital_doctor;
 -- The answers, about oneself and one's department.
 grant execute on function
   analytics.view_freshness,
+  analytics.symptom_frequency,
+  analytics.treatment_outcomes,
   analytics.visit_forecast
 to hospital_doctor;
