@@ -301,6 +301,12 @@ to hospital_administrator;
 
 -- The answers, about everything.
 grant execute on function
+  analytics.top_doctors,
+  analytics.department_load,
+  analytics.monthly_visits,
+  analytics.doctor_workload,
+  analytics.revenue,
+  analytics.department_efficiency,
   analytics.view_freshness,
   analytics.alerts,
   analytics.symptom_frequency,

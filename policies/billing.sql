@@ -48,4 +48,4 @@ grant execute on function
 to hospital_billing;
 
 -- The answers about money.
-grant execute on function analytics.view_freshness to hospital_billing;
+grant execute on function analytics.revenue, analytics.view_freshness to hospital_billing;

@@ -449,6 +449,13 @@ grant execute on function
   hospital_private.open_record
 to hospital_doctor;
 
+-- The answers about illnesses and about what is to come, of oneself and one's department.
+grant execute on function
+  analytics.symptom_frequency,
+  analytics.treatment_outcomes,
+  analytics.visit_forecast
+to hospital_doctor;
+
 -- What a doctor can do.
 grant execute on function
   hospital.free_slots,
@@ -523,8 +530,11 @@ to hospital_doctor;
 
 -- The answers, about oneself and one's department.
 grant execute on function
-  analytics.view_freshness,
-  analytics.symptom_frequency,
-  analytics.treatment_outcomes,
-  analytics.visit_forecast
+  analytics.top_doctors,
+  analytics.department_load,
+  analytics.monthly_visits,
+  analytics.doctor_workload,
+  analytics.revenue,
+  analytics.department_efficiency,
+  analytics.view_freshness
 to hospital_doctor;

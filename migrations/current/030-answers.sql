@@ -105,3 +105,138 @@ comment on column warehouse.reader.sees_all is 'Whether everything is answered, 
 comment on column warehouse.reader.doctor_id is 'The doctor who asks, or null.';
 comment on column warehouse.reader.department_id is 'The department of the doctor who asks, or null.';
 comment on column warehouse.reader.smallest_cell is 'How many persons a number is about at least, where the reader is not entitled to know who they are.';
+
+-- The answers about the running of the hospital.
+create type analytics.top_doctors_row as (
+  doctor_id      bigint,
+  doctor_name    text,
+  specialization text,
+  visits         bigint,
+  data_as_of     timestamptz
+);
+comment on type analytics.top_doctors_row is 'How many visits a doctor had.';
+comment on column analytics.top_doctors_row.doctor_id is 'The doctor.';
+comment on column analytics.top_doctors_row.doctor_name is 'The doctor''s name as it is now.';
+comment on column analytics.top_doctors_row.specialization is 'The specialty practised now.';
+comment on column analytics.top_doctors_row.visits is 'How many visits that were not entered in error began in the period.';
+comment on column analytics.top_doctors_row.data_as_of is 'Everything recorded before this instant is counted.';
+
+create type analytics.department_load_row as (
+  department_id     bigint,
+  department_name   text,
+  appointments      bigint,
+  completed         bigint,
+  cancelled         bigint,
+  no_shows          bigint,
+  planned_minutes   bigint,
+  worked_minutes    bigint,
+  suppressed_months integer,
+  data_as_of        timestamptz
+);
+comment on type analytics.department_load_row is 'What a department was booked for and what became of it.';
+comment on column analytics.department_load_row.department_id is 'The department.';
+comment on column analytics.department_load_row.department_name is 'Its name as it is now.';
+comment on column analytics.department_load_row.appointments is 'How many appointments of the period were booked, whatever became of them.';
+comment on column analytics.department_load_row.completed is 'How many were completed.';
+comment on column analytics.department_load_row.cancelled is 'How many were called off.';
+comment on column analytics.department_load_row.no_shows is 'To how many the patient did not come.';
+comment on column analytics.department_load_row.planned_minutes is 'How long those that were not called off were to last.';
+comment on column analytics.department_load_row.worked_minutes is 'How long those that were completed kept the doctors, buffers included.';
+comment on column analytics.department_load_row.suppressed_months is 'How many months of the period are left out of these numbers: a doctor is told of whole months only, and only of those that speak of enough other patients.';
+comment on column analytics.department_load_row.data_as_of is 'Everything recorded before this instant is counted.';
+
+create type analytics.monthly_visits_row as (
+  month      date,
+  visits     bigint,
+  data_as_of timestamptz
+);
+comment on type analytics.monthly_visits_row is 'How many visits there were in a month, or in those of its days that are in the period.';
+comment on column analytics.monthly_visits_row.month is 'The first day of the month.';
+comment on column analytics.monthly_visits_row.visits is 'How many visits that were not entered in error began in it.';
+comment on column analytics.monthly_visits_row.data_as_of is 'Everything recorded before this instant is counted.';
+
+create type analytics.doctor_workload_row as (
+  doctor_id       bigint,
+  doctor_name     text,
+  appointments    bigint,
+  completed       bigint,
+  cancelled       bigint,
+  no_shows        bigint,
+  planned_minutes bigint,
+  worked_minutes  bigint,
+  data_as_of      timestamptz
+);
+comment on type analytics.doctor_workload_row is 'What a doctor was booked for and what became of it.';
+comment on column analytics.doctor_workload_row.doctor_id is 'The doctor.';
+comment on column analytics.doctor_workload_row.doctor_name is 'The doctor''s name as it is now.';
+comment on column analytics.doctor_workload_row.appointments is 'How many appointments of the period were booked, whatever became of them.';
+comment on column analytics.doctor_workload_row.completed is 'How many were completed.';
+comment on column analytics.doctor_workload_row.cancelled is 'How many were called off.';
+comment on column analytics.doctor_workload_row.no_shows is 'To how many the patient did not come.';
+comment on column analytics.doctor_workload_row.planned_minutes is 'How long those that were not called off were to last.';
+comment on column analytics.doctor_workload_row.worked_minutes is 'How long those that were completed kept the doctor, buffers included.';
+comment on column analytics.doctor_workload_row.data_as_of is 'Everything recorded before this instant is counted.';
+
+create type analytics.revenue_row as (
+  month               date,
+  appointments        bigint,
+  appointment_revenue numeric(14,2),
+  treatments          bigint,
+  treatment_revenue   numeric(14,2),
+  revenue             numeric(14,2),
+  data_as_of          timestamptz
+);
+comment on type analytics.revenue_row is 'What was charged in a month, or in those of its days that are in the period, in US dollars.';
+comment on column analytics.revenue_row.month is 'The first day of the month.';
+comment on column analytics.revenue_row.appointments is 'How many appointments were completed.';
+comment on column analytics.revenue_row.appointment_revenue is 'The prices of their types as they are now.';
+comment on column analytics.revenue_row.treatments is 'How many treatments were begun at visits that were not entered in error.';
+comment on column analytics.revenue_row.treatment_revenue is 'What they cost.';
+comment on column analytics.revenue_row.revenue is 'Both together, until there are invoices.';
+comment on column analytics.revenue_row.data_as_of is 'Everything recorded before this instant is counted.';
+
+create type warehouse.department_count as (
+  department_id     bigint,
+  appointments      bigint,
+  completed         bigint,
+  cancelled         bigint,
+  no_shows          bigint,
+  planned_minutes   bigint,
+  worked_minutes    bigint,
+  days              bigint,
+  suppressed_months integer
+);
+comment on type warehouse.department_count is 'What is counted of one department, as far as the reader is told.';
+comment on column warehouse.department_count.department_id is 'The department.';
+comment on column warehouse.department_count.appointments is 'How many were booked, whatever became of them.';
+comment on column warehouse.department_count.completed is 'How many were completed.';
+comment on column warehouse.department_count.cancelled is 'How many were called off.';
+comment on column warehouse.department_count.no_shows is 'To how many the patient did not come.';
+comment on column warehouse.department_count.planned_minutes is 'How long those that were not called off were to last.';
+comment on column warehouse.department_count.worked_minutes is 'How long those that were completed kept the doctors, buffers included.';
+comment on column warehouse.department_count.days is 'On how many days something was completed.';
+comment on column warehouse.department_count.suppressed_months is 'How many months of the period are left out.';
+
+create type analytics.department_efficiency_row as (
+  department_id     bigint,
+  department_name   text,
+  wait_p50_minutes  integer,
+  wait_p90_minutes  integer,
+  utilisation       double precision,
+  no_show_rate      double precision,
+  cancellation_rate double precision,
+  completed_per_day double precision,
+  suppressed_months integer,
+  data_as_of        timestamptz
+);
+comment on type analytics.department_efficiency_row is 'How well a department runs.';
+comment on column analytics.department_efficiency_row.department_id is 'The department.';
+comment on column analytics.department_efficiency_row.department_name is 'Its name as it is now.';
+comment on column analytics.department_efficiency_row.wait_p50_minutes is 'Half of the patients waited no longer than this, from arrival, or from the planned start if they came early, to being seen.';
+comment on column analytics.department_efficiency_row.wait_p90_minutes is 'Nine of ten waited no longer than this.';
+comment on column analytics.department_efficiency_row.utilisation is 'The time that completed appointments kept its doctors, by the time its doctors were on duty.';
+comment on column analytics.department_efficiency_row.no_show_rate is 'To which part of the appointments that could have been kept the patient did not come.';
+comment on column analytics.department_efficiency_row.cancellation_rate is 'Which part of what was booked was called off.';
+comment on column analytics.department_efficiency_row.completed_per_day is 'How many appointments were completed on a day on which any was.';
+comment on column analytics.department_efficiency_row.suppressed_months is 'How many months of the period are left out of these numbers: a doctor is told of whole months only, and only of those that speak of enough other patients.';
+comment on column analytics.department_efficiency_row.data_as_of is 'Everything recorded before this instant is counted.';

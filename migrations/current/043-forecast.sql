@@ -1,28 +1,3 @@
-create materialized view warehouse.mv_daily_visits as
-select
-  v.visited_on,
-  d.department_id,
-  p.doctor_id,
-  count(*) as visits
-from warehouse.fact_visits as v
-join warehouse.dim_department as d
-  on d.department_key = v.department_key
-join warehouse.dim_doctor as p
-  on p.doctor_key = v.doctor_key
-group by
-  v.visited_on,
-  d.department_id,
-  p.doctor_id;
-create unique index mv_daily_visits_key
-  on warehouse.mv_daily_visits (department_id, doctor_id, visited_on);
-create index mv_daily_visits_department_id_visited_on_idx
-  on warehouse.mv_daily_visits (department_id, visited_on);
-comment on materialized view warehouse.mv_daily_visits is 'Visits by local day, department and doctor.';
-comment on column warehouse.mv_daily_visits.visited_on is 'The local day they began.';
-comment on column warehouse.mv_daily_visits.department_id is 'The department they took place in.';
-comment on column warehouse.mv_daily_visits.doctor_id is 'The doctor.';
-comment on column warehouse.mv_daily_visits.visits is 'How many there were; a day without any has no row.';
-
 create type analytics.visit_forecast_row as (
   day             date,
   department_id   bigint,

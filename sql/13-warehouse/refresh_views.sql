@@ -73,7 +73,7 @@ begin
     select
       coalesce(
         string_agg(
-          concat_ws(' ', i.input_name, extract(epoch from i.changed_as_of)), ', ' order by i.input_name
+          concat_ws(' ', i.input_name, i.state), ', ' order by i.input_name
         ),
         ''
       )

@@ -21,7 +21,7 @@ declare
   known_until constant timestamptz := (
     select s.data_as_of
     from warehouse.view_states as s
-    where s.view_name = 'mv_daily_visits'
+    where s.view_name = 'mv_top_doctors'
   );
 begin
   return query
@@ -40,9 +40,10 @@ begin
       select
         (known_until at time zone f.time_zone)::date as today,
         (
-          select min(m.visited_on)
-          from warehouse.mv_daily_visits as m
-          where m.department_id = d.id
+          select min(m.first_day)
+          from warehouse.mv_top_doctors as m
+          where m.grain = 'day'
+            and m.department_id = d.id
             and (visit_forecast.doctor_id is null or m.doctor_id = visit_forecast.doctor_id)
         ) as first
     ) as day
@@ -66,9 +67,10 @@ begin
       (s.today - 1)::timestamp,
       interval '1 day'
     ) as g (day)
-    left join warehouse.mv_daily_visits as m
-      on m.department_id = s.department
-      and m.visited_on = g.day::date
+    left join warehouse.mv_top_doctors as m
+      on m.grain = 'day'
+      and m.first_day = g.day::date
+      and m.department_id = s.department
       and (s.doctor is null or m.doctor_id = s.doctor)
     group by
       s.department,

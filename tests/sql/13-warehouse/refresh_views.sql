@@ -2,11 +2,12 @@
 begin;
 select no_plan();
 select tests.be_owner();
+create table warehouse.dim_probe (code text, price numeric);
 create materialized view warehouse.mv_probe_first as
 select
   m.code,
   m.price
-from warehouse.dim_appointment_type as m;
+from warehouse.dim_probe as m;
 create unique index on warehouse.mv_probe_first (code);
 create view warehouse.probe_between with (security_invoker = true) as
 select
@@ -23,8 +24,7 @@ create unique index on warehouse.mv_a_probe_second (one);
 create function pg_temp.load(name text, code text, price numeric) returns void
 language sql
 as $$
-  insert into warehouse.dim_appointment_type (appointment_type_key, code, name, price)
-  values (tests.number(), $2, $2, $3);
+  insert into warehouse.dim_probe values ($2, $3);
   insert into warehouse.table_states
   values ($1, clock_timestamp())
   on conflict (table_name) do update set changed_as_of = excluded.changed_as_of;
@@ -46,14 +46,16 @@ $$;
 -- ### The inputs
 select results_eq(
   $$ select i.view_name, i.input_name from warehouse.view_inputs as i where i.view_name like '%probe%' order by 1 $$,
-  $$ values ('mv_a_probe_second', 'mv_probe_first'), ('mv_probe_first', 'dim_appointment_type') $$,
+  $$ values ('mv_a_probe_second', 'mv_probe_first'), ('mv_probe_first', 'dim_probe') $$,
   'What a view reads is known from the catalogue, also through a view in between.'
 );
 select is_empty(
   $$
   select i.view_name, i.input_name
   from warehouse.view_inputs as i
-  where not exists (
+  -- The calendar's tables are named where the catalogue does not know of them.
+  where i.view_name <> 'mv_duty_hours'
+  and not exists (
     select
     from pg_catalog.pg_class as c
     where c.relnamespace = 'warehouse'::regnamespace
@@ -83,7 +85,7 @@ select is_empty(
 -- ### Refreshing
 select is(ops.refresh_views(), 0::bigint, 'Before the first load there is nothing to refresh,');
 select is((pg_temp.state('mv_probe_first')).data_as_of, null, 'and no view says that it is as of any time.');
-select pg_temp.load('dim_appointment_type', 'probe_one', 100);
+select pg_temp.load('dim_probe', 'probe_one', 100);
 select ok(ops.refresh_views() >= 2, 'After the first load all are filled,');
 select is(p.total, 100.00, 'those that read others after these.') from warehouse.mv_a_probe_second as p;
 select ok(pg_temp.is_up_to_date(), 'Each says as of when.');
@@ -97,19 +99,19 @@ select results_eq(
   'select b.view_name, b.refreshed_at from before as b order by 1',
   'When they were filled does not change.'
 );
-select pg_temp.load('dim_appointment_type', 'probe_three', 3);
+select pg_temp.load('dim_probe', 'probe_three', 3);
 select is(ops.refresh_views(), 2::bigint, 'Where one has changed, what is made of it is refreshed, and no other.');
 select is(p.total, 123.00, 'All of it is in.') from warehouse.mv_a_probe_second as p;
 
 -- A clock that was set back makes nothing look unchanged.
-select pg_temp.load('dim_appointment_type', 'probe_four', 1000);
-update warehouse.table_states set changed_as_of = '2001-01-01' where table_name = 'dim_appointment_type';
+select pg_temp.load('dim_probe', 'probe_four', 1000);
+update warehouse.table_states set changed_as_of = '2001-01-01' where table_name = 'dim_probe';
 select is(ops.refresh_views(), 2::bigint, 'A change is one, whatever the clock says of it.');
 
 -- ### Failing
 create function pg_temp.fail() returns trigger language plpgsql as 'begin raise exception using errcode = ''UNDOA''; end';
 create trigger fail before update on warehouse.view_states for each row when (new.view_name = 'mv_a_probe_second') execute function pg_temp.fail();
-select pg_temp.load('dim_appointment_type', 'probe_five', 10000);
+select pg_temp.load('dim_probe', 'probe_five', 10000);
 create temporary table halfway as select * from warehouse.view_states;
 select throws_ok('select ops.refresh_views()', 'UNDOA', null, 'A run that fails at its last view');
 select results_eq(
@@ -124,7 +126,7 @@ drop materialized view warehouse.mv_a_probe_second;
 select is(ops.refresh_views(), 1::bigint, 'A view that is gone is not missed.');
 select is((pg_temp.state('mv_a_probe_second')).view_name, null, 'Nor is its state kept.');
 refresh materialized view warehouse.mv_probe_first with no data;
-update warehouse.table_states set changed_as_of = clock_timestamp() where table_name = 'dim_appointment_type';
+update warehouse.table_states set changed_as_of = clock_timestamp() where table_name = 'dim_probe';
 select is(ops.refresh_views(), 1::bigint, 'A view that was emptied is filled.');
 select * from finish();
 rollback;

@@ -40,10 +40,10 @@ select pg_temp.visits(
 )
 from generate_series(timestamp '2025-12-08', timestamp '2026-03-01', interval '1 day') as day;
 select pg_temp.visits('dan', '2025-12-09', 5);
-refresh materialized view warehouse.mv_daily_visits;
-delete from warehouse.view_states as s where s.view_name = 'mv_daily_visits';
+refresh materialized view warehouse.mv_top_doctors;
+delete from warehouse.view_states as s where s.view_name = 'mv_top_doctors';
 insert into warehouse.view_states (view_name, filled_from, refreshed_at, data_as_of)
-values ('mv_daily_visits', '', now(), '2026-03-01 12:00Z');
+values ('mv_top_doctors', '', now(), '2026-03-01 12:00Z');
 
 create function pg_temp.forecast(from_date date, until_date date, department text, doctor text) returns setof text
 language sql
@@ -115,7 +115,7 @@ select tests.clear_authentication();
 delete from warehouse.fact_visits;
 select pg_temp.visits('dora', day::date, case when date '2026-03-02' - day::date <= 35 then 9 else 1 end)
 from generate_series(timestamp '2025-12-08', timestamp '2026-03-01', interval '1 day') as day;
-refresh materialized view warehouse.mv_daily_visits;
+refresh materialized view warehouse.mv_top_doctors;
 select tests.authenticate_as('administrator@example.test');
 select is(
   (select string_agg(f, '; ') from pg_temp.forecast(null, '2026-03-03', 'dora', null) as f),
