@@ -59,7 +59,8 @@ cells as materialized (
     coalesce(e.department_id, 0) as department_id,
     coalesce(e.doctor_id, 0) as doctor_id,
     count(distinct e.visit_id) as visits,
-    count(distinct e.person_id) as patients
+    count(distinct e.person_id) as patients,
+    count(distinct e.doctor_id) as doctors
   from events as e
   group by
     e.kind,
@@ -110,6 +111,7 @@ select
   c.doctor_id,
   c.visits,
   c.patients,
+  c.doctors,
   c.patients >= m.smallest_cell
     and (c.department_id = 0 or coalesce(of_hospital.patients, m.smallest_cell) >= m.smallest_cell)
     and (c.doctor_id = 0 or coalesce(of_department.patients, m.smallest_cell) >= m.smallest_cell)
@@ -145,7 +147,8 @@ comment on column warehouse.mv_clinical_cells.department_id is 'The department, 
 comment on column warehouse.mv_clinical_cells.doctor_id is 'The doctor, or 0 for all.';
 comment on column warehouse.mv_clinical_cells.visits is 'The visits at which it was noted or begun.';
 comment on column warehouse.mv_clinical_cells.patients is 'The patients who had it.';
-comment on column warehouse.mv_clinical_cells.is_told is 'Whether the cell may be told, alone and beside the others that are.';
+comment on column warehouse.mv_clinical_cells.doctors is 'The doctors at whose visits that was.';
+comment on column warehouse.mv_clinical_cells.is_told is 'Whether the cell may be told to an administrator, alone and beside the others that are.';
 comment on column warehouse.mv_clinical_cells.smallest_cell is 'The rule by which that was decided.';
 
 create materialized view warehouse.mv_treatment_outcomes as

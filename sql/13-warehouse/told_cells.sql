@@ -1,6 +1,6 @@
 -- Nothing says what was left out: that a treatment was given to somebody is all there is to tell of him.
 -- Who knows his own numbers takes them from his department's, so a doctor is told of it where enough
--- patients of others remain.
+-- patients of two colleagues or more remain (as in department_counts).
 create or replace function warehouse.told_cells(
   reader warehouse.reader,
   kind text,
@@ -46,6 +46,7 @@ as $$
         and c.department_id
           = coalesce(told_cells.department_id, (told_cells.reader).department_id)
         and c.patients - coalesce(own.patients, 0) >= c.smallest_cell
+        and c.doctors - coalesce(own.doctors, 0) >= 2
     end;
 $$;
 comment on function warehouse.told_cells(warehouse.reader, text, date, date, bigint, bigint) is

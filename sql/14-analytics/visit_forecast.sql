@@ -52,7 +52,18 @@ begin
       and (
         reader.sees_all
         or visit_forecast.doctor_id = reader.doctor_id
-        or visit_forecast.doctor_id is null and d.id = reader.department_id
+        or visit_forecast.doctor_id is null
+          and d.id = reader.department_id
+          -- The numbers behind it are those of these months, so who is told them is told it.
+          and not exists (
+            select
+            from warehouse.department_months(
+              reader,
+              date_trunc('month', (day.today - averaged_days - held_out_days)::timestamp)::date,
+              (date_trunc('month', day.today::timestamp) + interval '1 month')::date
+            ) as t
+            where not t.is_told
+          )
       )
   ),
   days as (
@@ -153,4 +164,4 @@ begin
 end;
 $$;
 comment on function analytics.visit_forecast(date, date, bigint, bigint) is
-  'How many visits a department, or a doctor in it, may expect on each day, four weeks from now on unless told otherwise and a quarter of a year at most, with the error of the method: for administrators, and for doctors of themselves and their department. Lends the owner''s right to count visits. Raises UNAUT or PRMSN.';
+  'How many visits a department, or a doctor in it, may expect on each day, four weeks from now on unless told otherwise and a quarter of a year at most, with the error of the method: for administrators, and for doctors of themselves and, where it gives nobody away, of their department. Lends the owner''s right to count visits. Raises UNAUT or PRMSN.';
