@@ -3,7 +3,7 @@ begin;
 select no_plan();
 update hospital_private.masking_settings set smallest_cell = 3;
 
--- Facts by hand: four departments with three doctors each, forty patients, three symptoms and a treatment, for forty months.
+-- Facts by hand: four departments with three doctors each, forty patients, three symptoms and a treatment, for two years.
 insert into warehouse.dim_patient (patient_key, patient_id, person_id, valid, sex, birth_year, is_active)
 -- Two records of one person are one patient.
 select n, -n, -least(n, 39), '(,)', 'female', 1980, true from generate_series(1, 40) as n;
@@ -14,9 +14,9 @@ select n, n, '(,)', 'Doctor ' || n, 'Cardiology', 1 + n % 4, true, '2010-01-01' 
 select setseed(0.5);
 insert into warehouse.fact_symptoms (clinical_note_id, visit_id, patient_key, doctor_key, department_key, noted_on, symptoms)
 select
-  n, n, 1 + floor(random() * 40)::bigint, 1 + d, 1 + (1 + d) % 4, date '2020-01-01' + floor(random() * 1200)::integer,
+  n, n, 1 + floor(random() * 40)::bigint, 1 + d, 1 + (1 + d) % 4, date '2020-01-01' + floor(random() * 700)::integer,
   case floor(random() * 4) when 0 then array['cough'] when 1 then array['cough', 'fever'] when 2 then array['fever'] else array['rash'] end
-from generate_series(1, 1600) as n
+from generate_series(1, 900) as n
 -- Some departments and doctors have few, some many.
 cross join lateral (select floor(random() * random() * 12 + n * 0)::bigint as d) as r;
 insert into warehouse.fact_treatments (treatment_id, visit_id, patient_key, doctor_key, department_key, treatment_type, treated_on, cost)
