@@ -8,14 +8,12 @@ drop materialized view if exists
   warehouse.mv_clinical_cells;
 
 -- A department is told where those departments that are too small have enough patients together, or
--- the hospital's number less the others' would be theirs; and a doctor likewise in his department.
--- When the rule changes the view is not filled anew; it says by which one it was filled.
+-- the hospital's number less the others' would be theirs; and a doctor likewise in his department. What is
+-- typed may be a name: words that few patients of the hospital share do not leave the fact. When the rule
+-- changes the view is not filled anew, so it says by which one it was.
 create materialized view warehouse.mv_clinical_cells as
 with
-rule as materialized (
-  select hospital_private.smallest_cell() as smallest_cell
-),
-events as materialized (
+events as (
   select
     e.kind,
     e.item,
@@ -55,92 +53,78 @@ events as materialized (
   join warehouse.dim_patient as p
     on p.patient_key = e.patient_key
 ),
-cells as materialized (
+-- Windows do not count distinct patients, but the first event of each.
+firsts as (
   select
-    e.kind,
-    e.item,
-    e.month,
-    coalesce(e.department_id, 0) as department_id,
-    coalesce(e.doctor_id, 0) as doctor_id,
-    count(distinct e.visit_id) as visits,
-    count(distinct e.person_id) as patients,
-    count(distinct e.doctor_id) as doctors
+    e.*,
+    row_number() over (
+      partition by e.kind, e.item, e.month, e.department_id, e.person_id
+    ) = 1 as is_first_in_department,
+    row_number() over (
+      partition by e.kind, e.item, e.month, e.department_id, e.doctor_id, e.person_id
+    ) = 1 as is_first_with_doctor
   from events as e
-  group by
-    e.kind,
-    e.item,
-    e.month,
-    rollup (e.department_id, e.doctor_id)
 ),
--- The patients of the parts that are too small, counted together: of departments in the hospital, and
--- of doctors in each department.
-rests as (
+counted as (
   select
-    e.kind,
-    e.item,
-    e.month,
-    0 as department_id,
-    count(distinct e.person_id) as patients
-  from events as e
-  join cells as c using (kind, item, month, department_id)
-  cross join rule as r
-  where c.doctor_id = 0
-    and c.patients < r.smallest_cell
-  group by
-    e.kind,
-    e.item,
-    e.month
-  union all
+    f.*,
+    count(*) filter (where f.is_first_in_department) over (
+      partition by f.kind, f.item, f.month, f.department_id
+    ) < (select hospital_private.smallest_cell()) as is_of_small_department,
+    count(*) filter (where f.is_first_with_doctor) over (
+      partition by f.kind, f.item, f.month, f.department_id, f.doctor_id
+    ) < (select hospital_private.smallest_cell()) as is_of_small_doctor
+  from firsts as f
+),
+cells as (
   select
-    e.kind,
-    e.item,
-    e.month,
-    e.department_id,
-    count(distinct e.person_id)
-  from events as e
-  join cells as c using (kind, item, month, department_id, doctor_id)
-  cross join rule as r
-  where c.patients < r.smallest_cell
+    c.kind,
+    c.item,
+    c.month,
+    coalesce(c.department_id, 0) as department_id,
+    coalesce(c.doctor_id, 0) as doctor_id,
+    count(distinct c.visit_id) as visits,
+    count(distinct c.person_id) as patients,
+    count(distinct c.doctor_id) as doctors,
+    count(distinct c.person_id) filter (where c.is_of_small_department) as of_small_departments,
+    count(distinct c.person_id) filter (where c.is_of_small_doctor) as of_small_doctors
+  from counted as c
   group by
-    e.kind,
-    e.item,
-    e.month,
-    e.department_id
+    c.kind,
+    c.item,
+    c.month,
+    rollup (c.department_id, c.doctor_id)
+),
+wholes as (
+  select
+    c.*,
+    (select hospital_private.smallest_cell()) as smallest_cell,
+    max(c.patients) over of_hospital as patients_of_hospital,
+    max(c.of_small_departments) filter (where c.department_id = 0) over of_hospital
+      as rest_of_hospital,
+    max(c.of_small_doctors) filter (where c.doctor_id = 0) over of_department
+      as rest_of_department
+  from cells as c
+  window
+    of_hospital as (partition by c.kind, c.item, c.month),
+    of_department as (partition by c.kind, c.item, c.month, c.department_id)
 )
 select
-  c.kind,
-  c.item,
-  c.month,
-  c.department_id,
-  c.doctor_id,
-  c.visits,
-  c.patients,
-  c.doctors,
-  c.patients >= r.smallest_cell
-    and (c.department_id = 0 or coalesce(of_hospital.patients, r.smallest_cell) >= r.smallest_cell)
-    and (c.doctor_id = 0 or coalesce(of_department.patients, r.smallest_cell) >= r.smallest_cell)
+  w.kind,
+  w.item,
+  w.month,
+  w.department_id,
+  w.doctor_id,
+  w.visits,
+  w.patients,
+  w.doctors,
+  w.patients >= w.smallest_cell
+    and (w.department_id = 0 or w.rest_of_hospital not between 1 and w.smallest_cell - 1)
+    and (w.doctor_id = 0 or w.rest_of_department not between 1 and w.smallest_cell - 1)
     as is_told,
-  r.smallest_cell
-from cells as c
--- What is typed may be a name: words that few patients share do not leave the fact.
-join cells as whole
-  on whole.kind = c.kind
-  and whole.item = c.item
-  and whole.month = c.month
-  and whole.department_id = 0
-join rule as r
-  on whole.patients >= r.smallest_cell
-left join rests as of_hospital
-  on of_hospital.kind = c.kind
-  and of_hospital.item = c.item
-  and of_hospital.month = c.month
-  and of_hospital.department_id = 0
-left join rests as of_department
-  on of_department.kind = c.kind
-  and of_department.item = c.item
-  and of_department.month = c.month
-  and of_department.department_id = c.department_id
-  and of_department.department_id <> 0;
+  w.smallest_cell
+from wholes as w
+where w.patients_of_hospital >= w.smallest_cell;
 create unique index mv_clinical_cells_key
   on warehouse.mv_clinical_cells (kind, doctor_id, department_id, month, item);
 comment on materialized view warehouse.mv_clinical_cells is 'Symptoms and treatments by month, with their patients and whether they may be told to who treats none of these.';
