@@ -309,6 +309,7 @@ grant execute on function
   analytics.department_efficiency,
   analytics.view_freshness,
   analytics.alerts,
+  analytics.comorbidity,
   analytics.symptom_frequency,
   analytics.treatment_outcomes,
   analytics.visit_forecast,

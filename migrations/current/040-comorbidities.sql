@@ -4,23 +4,23 @@
 -- What each weighs, the original weights:
 --   Charlson ME, Pompei P, Ales KL, MacKenzie CR. A new method of classifying prognostic comorbidity in
 --   longitudinal studies. J Chronic Dis 1987;40(5):373-83.
-create table hospital_private.comorbidities (
+create table warehouse.dim_comorbidity (
   code             text     primary key,
   name             text     not null,
   weight           smallint not null,
-  superseded_by    text     references hospital_private.comorbidities (code),
+  superseded_by    text     references warehouse.dim_comorbidity (code),
   counts_when_over boolean  not null,
-  constraint comorbidities_weight_positive check (weight > 0),
-  constraint comorbidities_superseded_by_another check (superseded_by <> code)
+  constraint dim_comorbidity_weight_positive check (weight > 0),
+  constraint dim_comorbidity_superseded_by_another check (superseded_by <> code)
 );
-create index comorbidities_superseded_by_idx on hospital_private.comorbidities (superseded_by);
-comment on table hospital_private.comorbidities is 'The seventeen illnesses of the Charlson index.';
-comment on column hospital_private.comorbidities.code is 'The code of the comorbidity.';
-comment on column hospital_private.comorbidities.name is 'Its name, as Quan et al. give it.';
-comment on column hospital_private.comorbidities.weight is 'What it adds to the index (Charlson et al. 1987).';
-comment on column hospital_private.comorbidities.superseded_by is 'The graver form, beside which this one does not count, or null.';
-comment on column hospital_private.comorbidities.counts_when_over is 'Whether having had it counts, too: Charlson asks for a history of infarction, stroke and ulcer, and for the presence of the others.';
-insert into hospital_private.comorbidities (code, name, weight, superseded_by, counts_when_over)
+create index dim_comorbidity_superseded_by_idx on warehouse.dim_comorbidity (superseded_by);
+comment on table warehouse.dim_comorbidity is 'The seventeen illnesses of the Charlson index.';
+comment on column warehouse.dim_comorbidity.code is 'The code of the comorbidity.';
+comment on column warehouse.dim_comorbidity.name is 'Its name, as Quan et al. give it.';
+comment on column warehouse.dim_comorbidity.weight is 'What it adds to the index (Charlson et al. 1987).';
+comment on column warehouse.dim_comorbidity.superseded_by is 'The graver form, beside which this one does not count, or null.';
+comment on column warehouse.dim_comorbidity.counts_when_over is 'Whether having had it counts, too: Charlson asks for a history of infarction, stroke and ulcer, and for the presence of the others.';
+insert into warehouse.dim_comorbidity (code, name, weight, superseded_by, counts_when_over)
 values
   ('diabetes_complicated', 'Diabetes with chronic complication', 2, null, false),
   ('liver_severe', 'Moderate or severe liver disease', 3, null, false),
@@ -40,18 +40,18 @@ values
   ('malignancy', 'Any malignancy, without skin', 2, 'metastatic_tumor', false),
   ('hiv', 'AIDS/HIV', 6, null, false);
 
-create table hospital_private.comorbidity_codes (
+create table warehouse.dim_comorbidity_code (
   prefix      text primary key,
-  comorbidity text not null references hospital_private.comorbidities (code),
+  comorbidity text not null references warehouse.dim_comorbidity (code),
   -- Short or long, so that a code is looked up by its first three and its first five characters.
-  constraint comorbidity_codes_prefix_well_formed check (prefix ~ '^[A-Z][0-9]{2}(\.[0-9])?$')
+  constraint dim_comorbidity_code_prefix_well_formed check (prefix ~ '^[A-Z][0-9]{2}(\.[0-9])?$')
 );
-create index comorbidity_codes_comorbidity_idx
-  on hospital_private.comorbidity_codes (comorbidity);
-comment on table hospital_private.comorbidity_codes is 'The ICD-10 codes that mean a comorbidity (Quan et al. 2005).';
-comment on column hospital_private.comorbidity_codes.prefix is 'A category or subcategory; every code that begins with it is meant, and it belongs to one comorbidity.';
-comment on column hospital_private.comorbidity_codes.comorbidity is 'The comorbidity.';
-insert into hospital_private.comorbidity_codes (prefix, comorbidity)
+create index dim_comorbidity_code_comorbidity_idx
+  on warehouse.dim_comorbidity_code (comorbidity);
+comment on table warehouse.dim_comorbidity_code is 'The ICD-10 codes that mean a comorbidity (Quan et al. 2005).';
+comment on column warehouse.dim_comorbidity_code.prefix is 'A category or subcategory; every code that begins with it is meant, and it belongs to one comorbidity.';
+comment on column warehouse.dim_comorbidity_code.comorbidity is 'The comorbidity.';
+insert into warehouse.dim_comorbidity_code (prefix, comorbidity)
 select
   p.prefix,
   l.comorbidity
@@ -103,6 +103,16 @@ comment on column analytics.charlson_index_row.age_years is 'The age on that day
 comment on column analytics.charlson_index_row.age_adjusted_score is 'The score and a point for each decade from 50 on, four at most (Charlson et al. 1994).';
 comment on column analytics.charlson_index_row.comorbidities is 'The comorbidities that count, by name, the heaviest first.';
 
-insert into audit.unaudited_tables (table_name, reason) values
-  ('hospital_private.comorbidities', 'A code list, changed by migrations alone.'),
-  ('hospital_private.comorbidity_codes', 'A code list, changed by migrations alone.');
+create type analytics.comorbidity_row as (
+  department_id   bigint,
+  department_name text,
+  charlson_score  text,
+  patients        bigint,
+  data_as_of      timestamptz
+);
+comment on type analytics.comorbidity_row is 'How many patients of a department carry how much.';
+comment on column analytics.comorbidity_row.department_id is 'The department.';
+comment on column analytics.comorbidity_row.department_name is 'Its name.';
+comment on column analytics.comorbidity_row.charlson_score is 'The Charlson comorbidity index, without age: 0, 1-2, 3-4 or 5+.';
+comment on column analytics.comorbidity_row.patients is 'The patients ever seen there who have it now, or null where they are fewer than may be told.';
+comment on column analytics.comorbidity_row.data_as_of is 'Everything recorded before this instant is in it.';

@@ -1,7 +1,7 @@
 create type analytics.visit_forecast_row as (
   day             date,
   department_id   bigint,
-  department      text,
+  department_name text,
   doctor_id       bigint,
   expected_visits numeric,
   fewest          bigint,
@@ -16,7 +16,7 @@ create type analytics.visit_forecast_row as (
 comment on type analytics.visit_forecast_row is 'How many visits are to be expected on a day, and how wrong that was of late.';
 comment on column analytics.visit_forecast_row.day is 'The day, by the clocks of the department''s facility.';
 comment on column analytics.visit_forecast_row.department_id is 'The department.';
-comment on column analytics.visit_forecast_row.department is 'Its name.';
+comment on column analytics.visit_forecast_row.department_name is 'Its name.';
 comment on column analytics.visit_forecast_row.doctor_id is 'The doctor whose visits are forecast, or null for all of the department.';
 comment on column analytics.visit_forecast_row.expected_visits is 'The average of the same weekday in the last eight weeks, or null while history is too short.';
 comment on column analytics.visit_forecast_row.fewest is 'The fewest visits in those eight days.';

@@ -4,6 +4,7 @@
 -- difference of two longer periods. So each cell of a month is told or not by itself, and sums are made of
 -- told cells alone.
 drop materialized view if exists
+  warehouse.mv_comorbidity,
   warehouse.mv_treatment_outcomes,
   warehouse.mv_clinical_cells;
 
@@ -183,3 +184,92 @@ comment on column warehouse.mv_treatment_outcomes.assessed is 'Of how many any o
 comment on column warehouse.mv_treatment_outcomes.cost is 'What they cost together, in US dollars.';
 comment on column warehouse.mv_treatment_outcomes.timed is 'Of how many the end is known.';
 comment on column warehouse.mv_treatment_outcomes.minutes is 'How long those took together.';
+
+-- The same rules as hospital_private.comorbidities_of and analytics.charlson_index, for everybody at once.
+create materialized view warehouse.mv_comorbidity as
+with
+ends as (
+  select
+    p.person_id,
+    f.diagnosis_key,
+    max(f.abated_on) as abated_on
+  from warehouse.fact_conditions as f
+  join warehouse.dim_patient as p
+    on p.patient_key = f.patient_key
+  group by
+    p.person_id,
+    f.diagnosis_key
+),
+entries as (
+  select
+    p.person_id,
+    f.diagnosis_key,
+    f.abated_on is not null as is_over
+  from warehouse.fact_conditions as f
+  join warehouse.dim_patient as p
+    on p.patient_key = f.patient_key
+  union all
+  select
+    p.person_id,
+    f.diagnosis_key,
+    coalesce(e.abated_on >= f.diagnosed_on, false)
+  from warehouse.fact_diagnoses as f
+  join warehouse.dim_patient as p
+    on p.patient_key = f.patient_key
+  left join ends as e
+    on e.person_id = p.person_id
+    and e.diagnosis_key = f.diagnosis_key
+),
+found as (
+  select distinct
+    e.person_id,
+    c.code,
+    c.weight,
+    c.superseded_by
+  from entries as e
+  join warehouse.dim_diagnosis as d
+    on d.diagnosis_key = e.diagnosis_key
+    and d.system = 'icd10cm'
+  join warehouse.dim_comorbidity_code as x
+    on x.prefix in (left(d.code, 3), left(d.code, 5))
+  join warehouse.dim_comorbidity as c
+    on c.code = x.comorbidity
+  where c.counts_when_over
+    or not e.is_over
+),
+scores as (
+  select
+    f.person_id,
+    sum(f.weight) as score
+  from found as f
+  left join found as graver
+    on graver.person_id = f.person_id
+    and graver.code = f.superseded_by
+  where graver.code is null
+  group by f.person_id
+),
+seen as (
+  select distinct
+    d.department_id,
+    p.person_id
+  from warehouse.fact_visits as f
+  join warehouse.dim_department as d
+    on d.department_key = f.department_key
+  join warehouse.dim_patient as p
+    on p.patient_key = f.patient_key
+)
+select
+  s.department_id,
+  coalesce(c.score, 0)::integer as score,
+  count(*) as patients
+from seen as s
+left join scores as c
+  on c.person_id = s.person_id
+group by
+  s.department_id,
+  coalesce(c.score, 0);
+create unique index mv_comorbidity_key on warehouse.mv_comorbidity (department_id, score);
+comment on materialized view warehouse.mv_comorbidity is 'The Charlson comorbidity index of the patients each department has seen.';
+comment on column warehouse.mv_comorbidity.department_id is 'The department.';
+comment on column warehouse.mv_comorbidity.score is 'The index, without age, by all that is on record.';
+comment on column warehouse.mv_comorbidity.patients is 'How many of its patients have it.';

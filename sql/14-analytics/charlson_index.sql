@@ -4,7 +4,7 @@ create or replace function hospital_private.comorbidities_of(
   present_codes text[],
   former_codes text[] default '{}'
 )
-returns setof hospital_private.comorbidities
+returns setof warehouse.dim_comorbidity
 language sql
 stable
 security definer
@@ -12,10 +12,10 @@ set search_path = pg_catalog, pg_temp
 as $$
   with found as (
     select c.*
-    from hospital_private.comorbidities as c
+    from warehouse.dim_comorbidity as c
     where exists (
       select
-      from hospital_private.comorbidity_codes as x
+      from warehouse.dim_comorbidity_code as x
       join (
         select p.code, false as is_over
         from unnest(comorbidities_of.present_codes) as p (code)

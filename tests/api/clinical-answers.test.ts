@@ -110,7 +110,9 @@ describe('the clinical answers of a seeded hospital', () => {
   }
 
   test('a department is no more than the hospital, and a doctor asks of no colleague', async () => {
-    const { rows } = await api.owner.query('select id from hospital.departments order by id');
+    const { rows } = await api.owner.query(
+      'select department_id as id from hospital.appointments group by 1 order by count(*) desc, 1 limit 12',
+    );
     const departments = await Promise.all(
       rows.map(({ id }) => answered('treatmentOutcomes', { departmentId: id }, administrator)),
     );
@@ -132,6 +134,66 @@ describe('the clinical answers of a seeded hospital', () => {
         assert.deepEqual(await answered(name, { doctorId: id }, doctor), []);
       }
     }
+  });
+
+  test('comorbidity tells the administrator the index of every patient, added up', async () => {
+    const found: any[] = [];
+    for (let offset = 0; found.length === offset; offset += 200) {
+      found.push(...(await answered('comorbidity', { offset }, administrator)));
+    }
+    const { rows: expected } = await api.owner.query(
+      `with entries as (
+         select p.person_id, c.diagnosis_code_id as code_id, c.abated_on is not null as is_over
+         from hospital.patient_conditions as c join hospital.patients as p on p.id = c.patient_id
+         where c.voided_at is null
+         union all
+         select p.person_id, g.diagnosis_code_id, exists (
+           select from hospital.patient_conditions as c join hospital.patients as q on q.id = c.patient_id
+           where q.person_id = p.person_id and c.diagnosis_code_id = g.diagnosis_code_id and c.voided_at is null
+             and c.abated_on >= v.started_at::date
+         )
+         from hospital.visit_diagnoses as g
+         join hospital.visits as v on v.id = g.visit_id and v.voided_at is null
+         join hospital.patients as p on p.id = g.patient_id
+         where g.voided_at is null
+       ),
+       codes as (
+         select e.person_id, c.code, bool_and(e.is_over) as is_over
+         from entries as e join hospital.diagnosis_codes as c on c.id = e.code_id and c.system = 'icd10cm'
+         group by 1, 2
+       ),
+       scores as (
+         select p.person_id, (
+           select coalesce(sum(m.weight), 0)
+           from hospital_private.comorbidities_of(
+             array(select c.code from codes as c where c.person_id = p.person_id and not c.is_over),
+             array(select c.code from codes as c where c.person_id = p.person_id and c.is_over)
+           ) as m
+         ) as score
+         from (select distinct person_id from hospital.patients) as p
+       )
+       select seen.id, case when score = 0 then '0' when score <= 2 then '1-2' when score <= 4 then '3-4' else '5+' end as band,
+         case when count(*) >= $1 then count(*)::text end as patients
+       from (
+         select distinct a.department_id as id, p.person_id
+         from hospital.visits as v
+         join hospital.appointments as a on a.id = v.appointment_id
+         join hospital.patients as p on p.id = v.patient_id
+         where v.voided_at is null
+       ) as seen
+       join scores using (person_id)
+       group by 1, 2
+       order by 1, 2`,
+      [smallestCell],
+    );
+    const line = (...values: unknown[]): string => values.join(' ');
+    assert.deepEqual(
+      found.map((row) => line(row.departmentId, row.charlsonScore, row.patients)).sort(),
+      expected.map((row) => line(row.id, row.band, row.patients)).sort(),
+    );
+    for (const score of ['0', '1-2', '3-4']) assert.ok(found.some((row) => row.charlsonScore === score), score);
+    assert.ok(found.some(({ patients }) => patients === null) && found.some(({ patients }) => Number(patients) > 9));
+    await assert.rejects(answered('comorbidity', {}, doctor), /FORBIDDEN/);
   });
 
   test('visitForecast expects of each weekday what it was in eight weeks', async () => {

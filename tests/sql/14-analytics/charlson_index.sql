@@ -5,8 +5,8 @@ select no_plan();
 -- ### The code list
 select results_eq(
   $$ select c.code, c.weight::integer, count(*)::integer
-    from hospital_private.comorbidities as c
-    join hospital_private.comorbidity_codes as x on x.comorbidity = c.code
+    from warehouse.dim_comorbidity as c
+    join warehouse.dim_comorbidity_code as x on x.comorbidity = c.code
     group by c.code order by c.code $$,
   -- Counted in table 1 of the paper, ranges such as C00 to C26 spelt out.
   $$ values
@@ -54,7 +54,7 @@ select is(
 select is(count(*), 17::bigint, 'Each comorbidity can be reached, those that are superseded alone.')
 from (
   select distinct c.code
-  from hospital_private.comorbidity_codes as x
+  from warehouse.dim_comorbidity_code as x
   cross join lateral hospital_private.comorbidities_of(array[x.prefix]) as c
 ) as reached;
 
