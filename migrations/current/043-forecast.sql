@@ -24,6 +24,6 @@ comment on column analytics.visit_forecast_row.most is 'The most visits in those
 comment on column analytics.visit_forecast_row.mean_error is 'By how many visits a day the same forecast, made four weeks ago, has been wrong on average since.';
 comment on column analytics.visit_forecast_row.naive_error is 'The same for who had said that the last week would repeat itself.';
 comment on column analytics.visit_forecast_row.relative_error is 'The errors of those four weeks together as a share of their visits, or null if there were none.';
-comment on column analytics.visit_forecast_row.history_days is 'How many days lie between the first visit and the forecast.';
+comment on column analytics.visit_forecast_row.history_days is 'From how many days before it the forecast and its error are, 84 once there are so many.';
 comment on column analytics.visit_forecast_row.remark is 'What speaks against believing it, or null.';
 comment on column analytics.visit_forecast_row.data_as_of is 'Everything recorded before this instant has been counted; the forecast is of the days from then on.';

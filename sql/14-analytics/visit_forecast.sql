@@ -23,40 +23,56 @@ declare
     from warehouse.view_states as s
     where s.view_name = 'mv_top_doctors'
   );
+  -- A day more than is looked back, since clocks differ; and whole months, which the view knows.
+  looked_back_to constant date := date_trunc(
+    'month',
+    (known_until at time zone 'UTC')::date - averaged_days - held_out_days - interval '1 day'
+  );
 begin
   return query
   with
+  counted as materialized (
+    select
+      v.department_id as department,
+      v.day,
+      count(*) as visits
+    from warehouse.counted_visits as v
+    where v.day >= looked_back_to
+      and (visit_forecast.department_id is null or v.department_id = visit_forecast.department_id)
+      and (visit_forecast.doctor_id is null or v.doctor_id = visit_forecast.doctor_id)
+    group by
+      v.department_id,
+      v.day
+  ),
+  begun as (
+    select
+      m.department_id as department,
+      min(m.first_day) as first_month
+    from warehouse.mv_top_doctors as m
+    where m.grain = 'month'
+      and (visit_forecast.doctor_id is null or m.doctor_id = visit_forecast.doctor_id)
+    group by m.department_id
+  ),
   scopes as (
     select
       d.id as department,
       d.name,
       visit_forecast.doctor_id as doctor,
       day.today,
-      coalesce(day.today - day.first, 0) as history_days
+      case
+        when b.first_month < looked_back_to then averaged_days + held_out_days
+        else least(
+          coalesce(day.today - (select min(c.day) from counted as c where c.department = d.id), 0),
+          averaged_days + held_out_days
+        )
+      end as history_days
     from hospital.departments as d
     join hospital.facilities as f
       on f.id = d.facility_id
-    -- Not the first of all visits but of the first month, which the view knows.
-    cross join lateral (
-      select min(m.first_day) as first
-      from warehouse.mv_top_doctors as m
-      where m.grain = 'month'
-        and m.department_id = d.id
-        and (visit_forecast.doctor_id is null or m.doctor_id = visit_forecast.doctor_id)
-    ) as month
-    cross join lateral (
-      select
-        (known_until at time zone f.time_zone)::date as today,
-        (
-          select min(v.day)
-          from warehouse.counted_visits as v
-          where v.department_id = d.id
-            and (visit_forecast.doctor_id is null or v.doctor_id = visit_forecast.doctor_id)
-            and v.day >= month.first
-            and v.day < month.first + interval '1 month'
-        ) as first
-    ) as day
-    where (day.first is not null or visit_forecast.doctor_id is null and d.is_active)
+    cross join lateral (select (known_until at time zone f.time_zone)::date as today) as day
+    left join begun as b
+      on b.department = d.id
+    where (b.department is not null or visit_forecast.doctor_id is null and d.is_active)
       and (visit_forecast.department_id is null or d.id = visit_forecast.department_id)
       and (
         reader.sees_all
@@ -68,25 +84,12 @@ begin
             select
             from warehouse.department_months(
               reader,
-              date_trunc('month', (day.today - averaged_days - held_out_days)::timestamp)::date,
+              looked_back_to,
               (date_trunc('month', day.today::timestamp) + interval '1 month')::date
             ) as t
             where not t.is_told
           )
       )
-  ),
-  counted as (
-    select
-      v.department_id as department,
-      v.day,
-      count(*) as visits
-    from warehouse.counted_visits as v
-    -- A day more than the longest, since clocks differ.
-    where v.day >= known_until::date - averaged_days - held_out_days - 1
-      and (visit_forecast.doctor_id is null or v.doctor_id = visit_forecast.doctor_id)
-    group by
-      v.department_id,
-      v.day
   ),
   days as (
     select
