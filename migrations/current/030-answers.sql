@@ -81,17 +81,17 @@ comment on column analytics.alerts_row.description is 'What it means, and what t
 comment on column analytics.alerts_row.raised_at is 'When it was found.';
 comment on column analytics.alerts_row.closed_at is 'When it was found right again, or null while it lasts.';
 
-create type analytics.refresh_views_result as (
+create type analytics.refresh_request as (
   queued_at           timestamptz,
   data_as_of          timestamptz,
   last_run_started_at timestamptz,
   last_run_outcome    text
 );
-comment on type analytics.refresh_views_result is 'A refresh that was asked for: it is done when view_freshness answers a data_as_of after queued_at.';
-comment on column analytics.refresh_views_result.queued_at is 'When it was asked for.';
-comment on column analytics.refresh_views_result.data_as_of is 'How old the oldest view is until then, or null before the first load.';
-comment on column analytics.refresh_views_result.last_run_started_at is 'When the views were last set about to be refreshed, or null.';
-comment on column analytics.refresh_views_result.last_run_outcome is 'How that went: running, succeeded, failed or abandoned.';
+comment on type analytics.refresh_request is 'A refresh that was asked for: it is done when view_freshness answers a data_as_of after queued_at.';
+comment on column analytics.refresh_request.queued_at is 'When it was asked for.';
+comment on column analytics.refresh_request.data_as_of is 'How old the oldest view is until then, or null before the first load.';
+comment on column analytics.refresh_request.last_run_started_at is 'When the views were last set about to be refreshed, or null.';
+comment on column analytics.refresh_request.last_run_outcome is 'How that went: running, succeeded, failed or abandoned.';
 
 -- Who asks for an answer, and what that decides.
 create type warehouse.reader as (

@@ -58,6 +58,8 @@ begin
         and m.first_day >= p.first_day
         and m.first_day < p.end_day
       where m.doctor_id = department_counts.doctor_id
+        -- Nobody is doctor 0, by which the view means all of the department.
+        and m.doctor_id <> 0
       union all
       select
         c.department_id,

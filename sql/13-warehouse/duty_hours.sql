@@ -14,11 +14,15 @@ as $$
     w.starts_at,
     (extract(epoch from w.ends_at - w.starts_at) / 60)::bigint
   from warehouse.load_state as l
+  cross join (
+    select min(a.starts_at) as first
+    from warehouse.fact_appointments as a
+  ) as since
   cross join lateral hospital_private.working_shifts(
     array(select d.id from hospital.doctors as d),
     tstzrange(
-      (select min(a.starts_at) from warehouse.fact_appointments as a),
-      date_trunc('day', l.data_as_of, 'UTC') + interval '1 day'
+      since.first,
+      greatest(since.first, date_trunc('day', l.data_as_of, 'UTC') + interval '1 day')
     )
   ) as w
   join hospital.doctors as d

@@ -1,6 +1,6 @@
 -- What is asked once of the log: the keys of the changed rows of every source, and what they showed
 -- before in the other columns by which something is found.
-create or replace function warehouse.changes()
+create or replace function warehouse.changes(state warehouse.load_state)
 returns warehouse.changed_rows[]
 language sql
 stable
@@ -20,7 +20,7 @@ as $$
       w.source_table,
       w.source_column,
       array_agg(distinct v.key::bigint) as keys
-    from warehouse.new_entries as e
+    from warehouse.new_entries(changes.state) as e
     join wanted as w
       on w.source_table = e.table_name
     cross join lateral (
@@ -40,7 +40,7 @@ as $$
     from changed as c
   );
 $$;
-comment on function warehouse.changes() is
+comment on function warehouse.changes(warehouse.load_state) is
   'What has changed in the record since the last load, source by source.';
 
 create or replace function warehouse.touched_keys(
@@ -84,6 +84,7 @@ begin
       on shown.source_table = s.source_table
       and shown.source_column = s.source_column
     where s.loaded_table = touched_keys.loaded_table
+      and (u.table_name is not null or cardinality(rows.keys) > 0)
   loop
     if source.is_unaudited then
       -- Nobody says what changed there, so every row that came from there is compared.

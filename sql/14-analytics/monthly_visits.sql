@@ -16,6 +16,10 @@ declare
   reader constant warehouse.reader := warehouse.current_reader('administrator', 'doctor');
   is_of_one_doctor constant boolean := monthly_visits.doctor_id is not null or not reader.sees_all;
 begin
+  -- By 0 the view means all departments.
+  if monthly_visits.department_id = 0 then
+    return;
+  end if;
   return query
   with
   pieces as materialized (

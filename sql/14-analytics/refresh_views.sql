@@ -1,14 +1,14 @@
 -- The queue is hospital_worker's, so its installation (tools/worker/install.ts) leaves a function there
 -- that the owner may call, and that queues these two jobs and nothing else.
 create or replace function analytics.refresh_views()
-returns analytics.refresh_views_result
+returns analytics.refresh_request
 language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  answer analytics.refresh_views_result;
+  answer analytics.refresh_request;
 begin
   perform hospital_private.require_role('administrator');
   if not exists (

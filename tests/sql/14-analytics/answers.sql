@@ -77,6 +77,11 @@ from (
   union all
   select null, null, d.department_id, d.id from doctors as d
   union all
+  select null, null, d.id, null from departments as d
+  -- Nobody and nothing.
+  union all
+  values (null::date, null::date, 0, null), (null, null, null, 0), (null, null, 0, 0), ('2024-01-01', '2024-04-01', 0, null), ('2024-03-01', '2024-02-01', null, null)
+  union all
   select
     case when random() < 0.8 then date '2023-12-25' + floor(random() * 190)::integer end,
     case when random() < 0.8 then date '2024-02-01' + floor(random() * 160)::integer end,
