@@ -10,8 +10,8 @@ drop materialized view if exists
 
 -- A department is told where those departments that are too small have enough patients together, or
 -- the hospital's number less the others' would be theirs; and a doctor likewise in his department. What is
--- typed may be a name: words that few patients of the hospital share do not leave the fact. When the rule
--- changes the view is not filled anew, so it says by which one it was.
+-- typed may be a name: words that few patients of the hospital share do not leave the fact. It says by which
+-- rule it was filled, since a new one holds before the next refresh.
 create materialized view warehouse.mv_clinical_cells as
 with
 events as (
