@@ -155,6 +155,7 @@ begin
           s.history_days,
           averaged_days + held_out_days
         )
+      when e.relative_error >= 1 then 'Too few visits: the errors are as large as they are.'
       when e.mean_error > e.naive_error then 'Of late the week before was the better forecast.'
     end,
     known_until

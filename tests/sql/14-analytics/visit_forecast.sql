@@ -148,6 +148,19 @@ select is(
 );
 select tests.clear_authentication();
 
+-- And when there is next to nothing to go by: one patient on a Monday in December, one on a Tuesday in February. The
+-- Mondays since were each wrong by an eighth, the one Tuesday by one.
+delete from warehouse.fact_visits;
+select pg_temp.visits('dora', '2025-12-08', 1), pg_temp.visits('dora', '2026-02-10', 1);
+refresh materialized view warehouse.mv_top_doctors;
+select tests.authenticate_as('administrator@example.test');
+select is(
+  (select string_agg(f, '; ') from pg_temp.forecast(null, '2026-03-03', 'dora', null) as f),
+  '2026-03-02 0.0 0..0 0.1/0.0 1.500 84 Too few visits: the errors are as large as they are.',
+  'It says when the error is as large as what is forecast.'
+);
+select tests.clear_authentication();
+
 -- Before the first load there is nothing, and no error.
 delete from warehouse.view_states;
 select tests.authenticate_as('administrator@example.test');
