@@ -1,4 +1,5 @@
--- What a function tells of one patient as a whole, it tells those who may read the chart row by row.
+-- What a function tells of one patient as a whole, it tells those who may read the chart row by row. A chart
+-- that is not open and a patient who is not there are both nobody, as in every query.
 create or replace function hospital_private.open_record(patient_id bigint)
 returns hospital.patients
 language plpgsql
@@ -21,14 +22,8 @@ begin
   from hospital.patients as p
   where p.id = open_record.patient_id
     and is_open;
-  if patient.id is null then
-    raise exception using
-      errcode = 'NTFND',
-      message = 'There is no such patient whose chart you have open.',
-      hint = 'Open the chart with openChart first.';
-  end if;
   return patient;
 end;
 $$;
 comment on function hospital_private.open_record(bigint) is
-  'The patient, for himself, a proxy, and a doctor or nurse whose session has the chart open. Raises NTFND.';
+  'The patient, for himself, a proxy, and a doctor or nurse whose session has the chart open; null to everybody else.';

@@ -58,6 +58,9 @@ declare
   age constant integer := extract(year from age(day, patient.date_of_birth));
   answer analytics.charlson_index_row;
 begin
+  if patient.id is null then
+    return null;
+  end if;
   with
   record_ids as (
     select p.id
@@ -121,4 +124,4 @@ begin
 end;
 $$;
 comment on function analytics.charlson_index(bigint, date) is
-  'The Charlson comorbidity index of a patient on a day, today unless told otherwise, from all ICD-10-CM codes on record by then; for the patient and whoever has the chart open. Raises NTFND.';
+  'The Charlson comorbidity index of a patient on a day, today unless told otherwise, from all ICD-10-CM codes on record by then; for the patient and whoever has the chart open, null to everybody else.';

@@ -18,6 +18,9 @@ declare
   zone constant text := coalesce(patient.time_zone, 'UTC');
   answer analytics.patient_insight_row;
 begin
+  if patient.id is null then
+    return null;
+  end if;
   answer.patient_id := patient.id;
   answer.data_as_of := now();
 
@@ -133,4 +136,4 @@ begin
 end;
 $$;
 comment on function analytics.patient_insight(bigint) is
-  'A patient at a glance: visits, missed appointments, diagnoses, medicines, cost of treatments and comorbidity; for the patient and whoever has the chart open. Raises NTFND.';
+  'A patient at a glance: visits, missed appointments, diagnoses, medicines, cost of treatments and comorbidity; for the patient and whoever has the chart open, null to everybody else.';
