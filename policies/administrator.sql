@@ -309,5 +309,9 @@ grant execute on function
   analytics.department_efficiency,
   analytics.view_freshness,
   analytics.alerts,
+  analytics.comorbidity,
+  analytics.symptom_frequency,
+  analytics.treatment_outcomes,
+  analytics.visit_forecast,
   analytics.refresh_views
 to hospital_administrator;

@@ -64,7 +64,12 @@ select
   'mv_duty_hours',
   'day of load_state',
   (l.data_as_of at time zone 'UTC')::date::text
-from warehouse.load_state as l;
+from warehouse.load_state as l
+union all
+select
+  'mv_clinical_cells',
+  'smallest_cell',
+  hospital_private.smallest_cell()::text;
 comment on view warehouse.view_inputs is 'The tables and materialized views that each materialized view of the warehouse is made from.';
 comment on column warehouse.view_inputs.view_name is 'The materialized view, without its schema.';
 comment on column warehouse.view_inputs.input_name is 'What it reads, without its schema.';
