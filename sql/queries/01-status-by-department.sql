@@ -1,8 +1,8 @@
 -- Question: Of everything booked in each department, how much was kept, cancelled or missed?
 -- Technique: A pivot by aggregates with a filter clause.
--- Notice: One pass over the table fills every column, where a join per status would read it once for
---   each. count(*) counts what nobody thought of too, so a new status shows as a row that does not
---   add up. nullif turns a division by zero into an unknown rate instead of an error.
+-- Notice: One pass over the table fills every column, where a join per status would read it once
+--   for each. count(*) counts what nobody thought of too, so a new status shows as a row that does
+--   not add up. nullif turns a division by zero into an unknown rate instead of an error.
 select
   d.name as department,
   f.name as facility,

@@ -30,6 +30,9 @@ done as (
     t.patient_id,
     t.type
   from hospital.treatments as t
+  join hospital.visits as v
+    on v.id = t.visit_id
+    and v.voided_at is null
   cross join asked as q
   where t.voided_at is null
     and t.started_at >= q.since

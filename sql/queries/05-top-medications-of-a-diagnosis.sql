@@ -2,13 +2,16 @@
 -- Technique: A lateral join: the top n of each group.
 -- Notice: lateral is a loop that the planner sees: for each row on the left the subquery runs with
 --   that row's values, and its limit counts anew. Only principal diagnoses count (rank 1), since a
---   visit's prescriptions do not say which diagnosis they are for. left join … on true would keep
---   a diagnosis that no medicine is given for; cross join drops it.
+--   visit's prescriptions do not say which diagnosis they are for. left join … on true would keep a
+--   diagnosis that no medicine is given for; cross join drops it.
 with common as (
   select
     d.diagnosis_code_id,
     count(*) as visits
   from hospital.visit_diagnoses as d
+  join hospital.visits as v
+    on v.id = d.visit_id
+    and v.voided_at is null
   where d.rank = 1
     and d.voided_at is null
   group by d.diagnosis_code_id
@@ -31,8 +34,11 @@ left join lateral (
     p.medication_id,
     count(*) as prescriptions
   from hospital.visit_diagnoses as d
+  join hospital.visits as v
+    on v.id = d.visit_id
+    and v.voided_at is null
   join hospital.prescriptions as p
-    on p.visit_id = d.visit_id
+    on p.visit_id = v.id
   where d.diagnosis_code_id = n.diagnosis_code_id
     and d.rank = 1
     and d.voided_at is null

@@ -1,4 +1,5 @@
--- Question: How does a list of all patients show its third page of twenty, and quickly its thousandth?
+-- Question: How does a list of all patients show its third page of twenty, and quickly its
+--   thousandth?
 -- Technique: Keyset pagination by comparing rows.
 -- Notice: (a, b, c) > (x, y, z) compares as a dictionary does and is one range of the index on the
 --   names; offset would read and throw away everything before the page, and show a patient twice

@@ -2,7 +2,7 @@
 -- Technique: Window functions over aggregates: rank, dense_rank and a share of the total.
 -- Notice: Windows are computed after group by, so they may look at count(*) of each group; where
 --   cannot look at them, hence the outer query. After a tie rank leaves a gap and dense_rank none:
---   "the three best" by rank may be four doctors but never five by chance of the sort.
+--   the three best by rank may be four doctors, but are never three of four whom chance has picked.
 select
   r.department,
   r.place,

@@ -2,7 +2,8 @@
 -- Technique: A window frame that excludes the current row.
 -- Notice: A mean that contains oneself flatters everybody towards it. exclude current row leaves
 --   oneself out of the frame, and the weights keep a doctor with three visits from counting as one
---   with three hundred. A specialty with one doctor has no colleagues, and nullif says so with null.
+--   with three hundred. A specialty with one doctor has no colleagues, and nullif says so with
+--   null.
 with pace as (
   select
     v.doctor_id,

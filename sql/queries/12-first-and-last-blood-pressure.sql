@@ -13,6 +13,9 @@ with reading as (
   from hospital.clinical_notes as n
   join hospital.patients as p
     on p.id = n.patient_id
+  join hospital.visits as v
+    on v.record_uuid = n.record_uuid
+    and v.voided_at is null
   cross join lateral (
     select jsonb_path_query_first(
       n.body, '$.objective ? (@ like_regex "BP [0-9]+/[0-9]+")'
@@ -49,8 +52,11 @@ where c.readings > 1
   and exists (
     select
     from hospital.patients as own
+    join hospital.visits as v
+      on v.patient_id = own.id
+      and v.voided_at is null
     join hospital.visit_diagnoses as d
-      on d.patient_id = own.id
+      on d.visit_id = v.id
     join hospital.diagnosis_codes as k
       on k.id = d.diagnosis_code_id
     where own.person_id = c.person_id

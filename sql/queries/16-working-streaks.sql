@@ -1,9 +1,9 @@
 -- Question: Which doctors saw patients on the most days without a day's rest?
 -- Technique: Gaps and islands: a date less its row number.
 -- Notice: Along consecutive days the date and the row number grow together, so their difference
---   stays the same and names the island; at each gap it jumps. It needs distinct days: two visits on
---   one day would break a streak in two. fetch first with ties keeps all who share the last place,
---   where limit would drop one of them by chance.
+--   stays the same and names the island; at each gap it jumps. It needs distinct days: two visits
+--   on one day would break a streak in two. fetch first with ties keeps all who share the last
+--   place, where limit would drop one of them by chance.
 with day as (
   select distinct
     v.doctor_id,

@@ -1,10 +1,11 @@
 -- Question: Who takes a medicine for months, but with interruptions, and how many days of it were
 --   missing?
 -- Technique: Gaps and islands by multiranges: range_agg, range_merge and their difference.
--- Notice: range_agg joins courses that overlap or touch into islands, and what the whole stretch has
---   beyond them are the gaps: three operators where windows take three levels of queries. Courses of
---   less than a month are of another kind, and one that was stopped ends on that day. The share of days covered is what pharmacists call the
---   medication possession ratio; below 80 % counts as too little.
+-- Notice: range_agg joins courses that overlap or touch into islands, and what the whole stretch
+--   has beyond them are the gaps: three operators where windows take three levels of queries.
+--   Courses of less than a month are of another kind, and one that was stopped ends on that day.
+--   The share of days covered is what pharmacists call the medication possession ratio; below 80 %
+--   counts as too little.
 with course as (
   select
     p.patient_id,
@@ -15,6 +16,9 @@ with course as (
       '[]'
     ) as days
   from hospital.prescriptions as p
+  join hospital.visits as v
+    on v.id = p.visit_id
+    and v.voided_at is null
   where p.duration_days >= 30
     and (p.stopped_at is null or (p.stopped_at at time zone 'UTC')::date >= p.start_date)
 ),

@@ -2,8 +2,8 @@
 -- Technique: A self join on overlapping ranges.
 -- Notice: && asks whether two ranges share a day, * says which days those are. Comparing the keys
 --   with < yields each pair once and no row with itself. The records of one person are looked at
---   together: what two folders hide from each other is just what such a check is for. What
---   is prescribed without an end is for when it is needed, and no course.
+--   together: what two folders hide from each other is just what such a check is for. What is
+--   prescribed without an end is for when it is needed, and no course.
 with course as (
   select
     p.id,
@@ -14,6 +14,9 @@ with course as (
   from hospital.prescriptions as p
   join hospital.patients as q
     on q.id = p.patient_id
+  join hospital.visits as v
+    on v.id = p.visit_id
+    and v.voided_at is null
   where p.stopped_at is null
     and p.end_date is not null
 )

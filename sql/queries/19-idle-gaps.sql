@@ -1,4 +1,5 @@
--- Question: In which shifts of the last three months did a doctor sit idle longest between patients?
+-- Question: In which shifts of the last three months did a doctor sit idle longest between
+--   patients?
 -- Technique: A running maximum over all rows before the current one.
 -- Notice: lag would compare with the appointment that began last, which may have ended before an
 --   earlier, longer one: the gap would be too long. The latest end so far is the maximum over every
@@ -31,9 +32,11 @@ spaced as (
       order by lower(a.busy), upper(a.busy)
       rows between unbounded preceding and 1 preceding
     ) as idle_since
-  from shift as s
+  from asked as q
   join hospital.appointments as a
-    on a.doctor_id = s.doctor_id
+    on a.starts_at <@ q.span
+  join shift as s
+    on s.doctor_id = a.doctor_id
     and s.span @> a.busy
   where a.status = 'completed'
 )

@@ -1,9 +1,9 @@
 -- Question: How many consultations did each facility hold at once at most, and when?
 -- Technique: A sweep line: events of plus and minus one, and their running sum.
--- Notice: Comparing every interval with every other grows with the square of their number; the sweep
---   sorts once. At one moment ends come before starts (the order by of the delta), since spans are
---   half open: a patient who leaves at ten is not there with the one who comes at ten. rows, not the
---   default range, or all events of a moment would be summed at once.
+-- Notice: Comparing every interval with every other grows with the square of their number; the
+--   sweep sorts once. At one moment ends come before starts (the order by of the delta), since
+--   spans are half open: a patient who leaves at ten is not there with the one who comes at ten.
+--   rows, not the default range, or all events of a moment would be summed at once.
 with event as (
   select
     d.facility_id,

@@ -2,8 +2,8 @@
 -- Technique: Multirange arithmetic: hours less what is taken.
 -- Notice: Hours and appointments become one multirange each, and a minus sign finds the free time:
 --   no window over neighbours, which goes wrong when appointments overlap. unnest turns the pieces
---   into rows again. Only active statuses take time. The finder of the API does the same, with holds
---   and the rules of booking besides; here the week follows the last visit on record.
+--   into rows again. Only active statuses take time. The finder of the API does the same, with
+--   holds and the rules of booking besides; here the week follows the last visit on record.
 with asked as (
   select tstzrange(max(v.started_at), max(v.started_at) + interval '7 days') as week
   from hospital.visits as v

@@ -1,5 +1,5 @@
--- Question: How much of their working hours did the doctors of each specialty spend with patients in
---   the last three months?
+-- Question: How much of their working hours did the doctors of each specialty spend with patients
+--   in the last three months?
 -- Technique: The intersection of multiranges, and their length.
 -- Notice: Dividing the minutes booked by the minutes worked may exceed the whole: overlaps count
 --   twice, and what lies outside the hours counts at all. range_agg counts a moment once, and *
@@ -58,7 +58,8 @@ select
   round(extract(epoch from sum(x.worked)) / 3600) as hours_worked,
   round(extract(epoch from sum(x.used)) / 3600, 1) as hours_with_patients,
   round(extract(epoch from sum(x.outside)) / 3600, 1) as hours_outside,
-  round(100 * extract(epoch from sum(x.used)) / extract(epoch from sum(x.worked)), 1) as percent_used
+  round(100 * extract(epoch from sum(x.used)) / extract(epoch from sum(x.worked)), 1)
+    as percent_used
 from measured as x
 join hospital.doctors as d
   on d.id = x.doctor_id

@@ -25,7 +25,8 @@ select
   end as minutes_late,
   coalesce(c.visits, 0) as visits,
   round(100.0 * coalesce(c.visits, 0) / sum(c.visits) over (), 1) as percent,
-  round(100.0 * sum(c.visits) over (order by b.bucket) / sum(c.visits) over (), 1) as percent_so_far,
+  round(100.0 * sum(c.visits) over (order by b.bucket) / sum(c.visits) over (), 1)
+    as percent_so_far,
   repeat('#', round(40.0 * coalesce(c.visits, 0) / max(c.visits) over ())::integer) as bar
 from generate_series(0, 13) as b (bucket)
 left join counted as c

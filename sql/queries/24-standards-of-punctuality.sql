@@ -1,9 +1,9 @@
 -- Question: Which kinds of appointment keep the hospital's own standard of beginning on time?
 -- Technique: A JSON document as a table, by jsonb_to_recordset, and percentiles beside it.
 -- Notice: The standard arrives as one parameter, the way an application would send it, and is typed
---   by the column list: a misspelt key becomes null and not a wrong number. percentile_cont takes an
---   array and answers all its shares in one sort. The bool compares the share kept with the share
---   that the standard demands.
+--   by the column list: a misspelt key becomes null and not a wrong number. percentile_cont takes
+--   an array and answers all its shares in one sort. The bool compares the share kept with the
+--   share that the standard demands.
 with standard as (
   select s.*
   from jsonb_to_recordset(
@@ -50,7 +50,8 @@ join hospital.appointment_types as t
 join measured as m
   on m.appointment_type_id = t.id
 cross join lateral (
-  select round(100.0 * count(*) filter (where l.minutes <= s.within_minutes) / count(*), 1) as percent
+  select
+    round(100.0 * count(*) filter (where l.minutes <= s.within_minutes) / count(*), 1) as percent
   from late as l
   where l.appointment_type_id = t.id
 ) as kept

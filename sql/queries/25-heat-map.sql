@@ -1,9 +1,9 @@
 -- Question: At which hours of which days of the week do patients come?
 -- Technique: A heat map: hours down, weekdays across, in the zone of each facility.
--- Notice: at time zone with the name of a zone follows its rules, so nine o'clock stays nine o'clock
---   on both sides of the change to summer time. An offset such as -05, or the connection's own time
---   zone, would smear every row over two hours for half of the year. Nothing here depends on where
---   the query is run. The series of hours keeps the empty ones.
+-- Notice: at time zone with the name of a zone follows its rules, so nine o'clock stays nine
+--   o'clock on both sides of the change to summer time. An offset such as -05, or the connection's
+--   own time zone, would smear every row over two hours for half of the year. Nothing here depends
+--   on where the query is run. The series of hours keeps the empty ones.
 with came as (
   select
     extract(hour from v.started_at at time zone f.time_zone) as hour,

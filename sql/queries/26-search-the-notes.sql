@@ -1,11 +1,15 @@
--- Question: In which visits was chest pain or shortness of breath written about, apart from asthma?
+-- Question: Which visits were about chest pain or shortness of breath, by what was written of them?
 -- Technique: Full-text search with ranking and highlighting, over documents and plain text at once.
 -- Notice: websearch_to_tsquery understands what people type: "a phrase", or, -without; and never
---   fails on what they mistype. The words of a document are its values, not its keys. Highlighting
---   reads the whole text again, so it is done for the ten rows that are shown and not for all that
---   match. Notes that hide from colleagues are left out here too, though the owner could read them.
+--   fails on what they mistype. No search knows that "no headache, chest pain or swelling" means
+--   none of it, so the word that such lists begin with is excluded; in a query of its own, because
+--   or binds loosest and "a or b -c" would exclude it from b only. Highlighting reads the whole
+--   text again, so it is done for the ten rows that are shown. Notes that hide from colleagues are
+--   left out here too, though the owner could read them.
 with asked as (
-  select websearch_to_tsquery('english', '"chest pain" or breathless or shortness -asthma') as query
+  select
+    websearch_to_tsquery('english', '"chest pain" or "short of breath"')
+      && websearch_to_tsquery('english', '-headache') as query
 ),
 written as (
   select
@@ -17,11 +21,16 @@ written as (
   select
     v.id,
     concat_ws(
-      '. ', n.body ->> 'subjective', n.body ->> 'objective', n.body ->> 'assessment', n.body ->> 'plan'
+      '. ',
+      n.body ->> 'subjective',
+      n.body ->> 'objective',
+      n.body ->> 'assessment',
+      n.body ->> 'plan'
     )
   from hospital.clinical_notes as n
   join hospital.visits as v
     on v.record_uuid = n.record_uuid
+    and v.voided_at is null
   where n.voided_at is null
     and n.sensitivity = 'normal'
     and n.note_type = 'progress_note'

@@ -1,9 +1,9 @@
 -- Question: Which two records may be of one person, registered twice with the name spelt otherwise?
 -- Technique: Trigram similarity.
 -- Notice: % finds similar texts by the index that search_patients uses, similarity says how much;
---   the pairs are asked for in one direction only. Alike names are many: the day of birth, or all but
---   one part of it as a slip of the keyboard leaves it, decides which pairs deserve a look. A person
---   must look: the query proposes, merge_patients is for whoever knows.
+--   the pairs are asked for in one direction only. Alike names are many: the day of birth, or all
+--   but one part of it as a slip of the keyboard leaves it, decides which pairs deserve a look. A
+--   person must look: the query proposes, merge_patients is for whoever knows.
 select
   a.mrn,
   concat_ws(' ', a.given_name, a.family_name) as patient,

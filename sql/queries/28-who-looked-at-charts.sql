@@ -2,9 +2,10 @@
 --   for the role?
 -- Technique: An audit question: counting looks and people, against the peers of the same role.
 -- Notice: A look is a window of time, written by opening the chart, because reading without it is
---   impossible: this is the whole truth and not what an application chose to log. Curiosity shows in
---   different patients, not in many looks at one. percent_rank says which share of the same role
---   looked at fewer; the median is an ordered-set aggregate, which no window may be, so it is joined.
+--   impossible: this is the whole truth and not what an application chose to log. Curiosity shows
+--   in different patients, not in many looks at one. percent_rank says which share of the same role
+--   looked at fewer; the median is an ordered-set aggregate, which no window may be, so it is
+--   joined.
 with looked as (
   select
     c.account_id,
@@ -33,7 +34,8 @@ select
   l.people,
   l.in_emergencies,
   u.median_people as usual_in_role,
-  round(percent_rank() over (partition by l.role order by l.people)::numeric, 2) as above_share_of_role,
+  round(percent_rank() over (partition by l.role order by l.people)::numeric, 2)
+    as share_of_role_below,
   l.first_at,
   l.last_at
 from looked as l

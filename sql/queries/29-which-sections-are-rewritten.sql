@@ -1,8 +1,8 @@
 -- Question: Which parts of a note are written or rewritten in a second sitting, and how soon?
 -- Technique: Two versions of a document compared key by key, by jsonb_each_text and a full join.
 -- Notice: lead lines each version up with the one after it, and the note itself is the last. The
---   full join keeps sections that were added or taken out, which a join on equal keys would lose. is
---   distinct from treats a missing section as a value of its own. Nothing in the query knows the
+--   full join keeps sections that were added or taken out, which a join on equal keys would lose.
+--   is distinct from treats a missing section as a value of its own. Nothing in the query knows the
 --   sections: those that a new type of note brings are counted from their first day.
 with version as (
   select

@@ -1,9 +1,10 @@
 -- Question: Which telephone numbers are shared by patients of different family names?
 -- Technique: A materialized common table expression as a fence.
 -- Notice: A common table expression that is read once is folded into the query around it; one that
---   is read twice is computed once. materialized says so whatever the planner would do, and so keeps
---   the dear regular expression from running for every pair; not materialized would do the opposite,
---   which pays where a condition outside can reach an index inside. --explain shows the scan of it.
+--   is read twice is computed once. materialized says so whatever the planner would do, and so
+--   keeps the dear regular expression from running for every pair; not materialized would do the
+--   opposite, which pays where a condition outside can reach an index inside. --explain shows the
+--   scan of it.
 with number as materialized (
   select
     c.patient_id,

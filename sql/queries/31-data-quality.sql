@@ -2,8 +2,8 @@
 -- Technique: A scorecard: one row per check, by union all.
 -- Notice: What the constraints forbid is not asked here, since it cannot be. These are what a
 --   constraint may not know: overlaps in the past (recorded as they happened), what depends on
---   today, what is missing rather than wrong. Every check answers a row even where nothing is wrong,
---   for a check that was forgotten looks like a clean hospital.
+--   today, what is missing rather than wrong. Every check answers a row even where nothing is
+--   wrong, for a check that was forgotten looks like a clean hospital.
 select
   q.check_name,
   q.found,

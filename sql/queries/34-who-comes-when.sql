@@ -1,9 +1,9 @@
 -- Question: Who comes at which part of the day: by sex, by age, by both, and all together?
 -- Technique: cube: every combination of the groups, with part of the day across.
--- Notice: cube (a, b) is rollup in all directions: (a, b), (a), (b) and (). Three columns would make
---   eight groupings, ten a thousand: ask only for those that somebody reads, by grouping sets. Age
---   is a fact of the visit, since a patient grows older; his sex is a version of the dimension, as
---   it was on record on that day.
+-- Notice: cube (a, b) is rollup in all directions: (a, b), (a), (b) and (). Three columns would
+--   make eight groupings, ten a thousand: ask only for those that somebody reads, by grouping sets.
+--   Age is a fact of the visit, since a patient grows older; his sex is a version of the dimension,
+--   as it was on record on that day.
 select
   case when grouping(p.sex) = 1 then 'all' else p.sex end as sex,
   case when grouping(band.age) = 1 then 'all' else band.age end as age,

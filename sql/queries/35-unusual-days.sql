@@ -1,9 +1,9 @@
 -- Question: On which days did far more or far fewer patients come than on days like it?
 -- Technique: Anomalies by a moving average and standard deviation.
--- Notice: A Monday is compared with the twelve Mondays before it, so that the quiet of Sundays is no
---   anomaly. The frame ends before the current row: a day that took part in its own mean would pull
---   it towards itself and hide. Days without a visit come from the dimension of dates, or a closed
---   day could never be seen. The first weeks, with too little behind them, are left out.
+-- Notice: A Monday is compared with the twelve Mondays before it, so that the quiet of Sundays is
+--   no anomaly. The frame ends before the current row: a day that took part in its own mean would
+--   pull it towards itself and hide. Days without a visit come from the dimension of dates, or a
+--   closed day could never be seen. The first weeks, with too little behind them, are left out.
 with extent as (
   select
     min(v.visited_on) as first_day,

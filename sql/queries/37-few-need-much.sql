@@ -1,9 +1,9 @@
 -- Question: How much of all care goes to the tenth of the patients who need the most?
 -- Technique: ntile, and a cumulative share.
 -- Notice: ntile deals people out into ten groups of equal size, whatever their values: two with as
---   many visits may fall on either side of a border, so the key at the end of the order decides, the
---   same way every time. The sum over groups up to the current one makes the curve that economists
---   draw of incomes. It counts only those who came.
+--   many visits may fall on either side of a border, so the key at the end of the order decides,
+--   the same way every time. The sum over groups up to the current one makes the curve that
+--   economists draw of incomes. It counts only those who came.
 with person as (
   select
     p.person_id,

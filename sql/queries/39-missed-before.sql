@@ -1,7 +1,7 @@
 -- Question: Does who missed appointments before miss the next one, and by how much more?
 -- Technique: A person's history as of each moment: a window that ends before the current row.
--- Notice: Only what was known on the day may be looked at: counting all the missed appointments of a
---   person, the one that is to be foretold included, would foretell anything. The frame ends at 1
+-- Notice: Only what was known on the day may be looked at: counting all the missed appointments of
+--   a person, the one that is to be foretold included, would foretell anything. The frame ends at 1
 --   preceding, so it is the history a receptionist would have seen. Each group is measured against
 --   the rate of all by a window over the groups.
 with history as (

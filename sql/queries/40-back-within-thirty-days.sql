@@ -3,8 +3,8 @@
 -- Notice: The frame is measured in days and not in rows: from the next day to the thirtieth after,
 --   however many visits that is. Visits of the last thirty days cannot have been followed yet: with
 --   them every rate would be too low, and lowest in the newest month. They are left out after the
---   window and not before it, for they may still be somebody's return. Planned follow-up is what the
---   type of the appointment says.
+--   window and not before it, for they may still be somebody's return. Planned follow-up is what
+--   the type of the appointment says.
 with seen as (
   select
     v.visited_on,

@@ -1,10 +1,11 @@
--- Question: How many visits did each department have under the name it bore at the time, and what is
---   it called now?
+-- Question: How many visits did each department have under the name it bore at the time, and what
+--   is it called now?
 -- Technique: A slowly changing dimension: the version of then joined with the version of now.
--- Notice: A fact points at the version that was in force when it happened: reports of last year keep
---   saying what they said. department_id is the thread through the versions, and is_current picks
---   the last. Grouping by name would mix two departments of one name; by department_id alone it would
---   forget that there were two names. Nothing is looked up by date, for the loader has done that.
+-- Notice: A fact points at the version that was in force when it happened: reports of last year
+--   keep saying what they said. department_id is the thread through the versions, and is_current
+--   picks the last. Grouping by name would mix two departments of one name; by department_id alone
+--   it would forget that there were two names. Nothing is looked up by date, for the loader has
+--   done that.
 select
   o.name as name_then,
   n.name as name_now,
