@@ -22,23 +22,29 @@ shift as materialized (
     q.span
   ) as s
 ),
+kept as materialized (
+  select
+    a.doctor_id,
+    a.busy
+  from asked as q
+  join hospital.appointments as a
+    on a.starts_at <@ q.span
+  where a.status = 'completed'
+),
 spaced as (
   select
     s.doctor_id,
     s.span,
-    lower(a.busy) as resumed_at,
-    max(upper(a.busy)) over (
+    lower(k.busy) as resumed_at,
+    max(upper(k.busy)) over (
       partition by s.doctor_id, s.span
-      order by lower(a.busy), upper(a.busy)
+      order by lower(k.busy), upper(k.busy)
       rows between unbounded preceding and 1 preceding
     ) as idle_since
-  from asked as q
-  join hospital.appointments as a
-    on a.starts_at <@ q.span
-  join shift as s
-    on s.doctor_id = a.doctor_id
-    and s.span @> a.busy
-  where a.status = 'completed'
+  from shift as s
+  join kept as k
+    on k.doctor_id = s.doctor_id
+    and s.span @> k.busy
 )
 select
   concat_ws(' ', m.given_name, m.family_name) as doctor,
