@@ -13,5 +13,6 @@ grant execute on function
   ops.publish_aggregates,
   ops.maintain_partitions,
   ops.seal_audit,
-  ops.verify_audit_chain
+  ops.verify_audit_chain,
+  ops.load_warehouse
 to hospital_worker;

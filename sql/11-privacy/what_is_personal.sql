@@ -178,7 +178,8 @@ from (values
   ('warehouse.fact_prescriptions', 'technical', 'prescription_id visit_id patient_key'),
   ('warehouse.fact_treatments', 'clinical', 'doctor_key department_key treatment_type treated_on duration_minutes cost outcome'),
   ('warehouse.fact_treatments', 'technical', 'treatment_id visit_id patient_key'),
-  ('warehouse.load_state', 'none', 'is_only cluster next_transaction_id data_as_of loaded_in_full_at'),
+  ('warehouse.load_sources', 'none', 'loaded_table source_table source_column found_by'),
+  ('warehouse.load_state', 'none', 'is_only cluster snapshot next_transaction_id loaded_by retired_months definitions data_as_of loaded_in_full_at'),
   ('warehouse.table_states', 'none', 'table_name changed_as_of'),
 
   -- The house and its code lists.

@@ -23,18 +23,30 @@ numbered as (
     y.day,
     y.day - row_number() over (partition by y.doctor_id order by y.day)::integer as island
   from day as y
+),
+longest as (
+  select
+    n.doctor_id,
+    min(n.day) as first_day,
+    max(n.day) as last_day,
+    count(*) as days
+  from numbered as n
+  group by n.doctor_id, n.island
+  order by days desc
+  fetch first 15 rows with ties
 )
 select
   concat_ws(' ', m.given_name, m.family_name) as doctor,
   d.specialization,
-  min(n.day) as first_day,
-  max(n.day) as last_day,
-  count(*) as days
-from numbered as n
+  l.first_day,
+  l.last_day,
+  l.days
+from longest as l
 join hospital.doctors as d
-  on d.id = n.doctor_id
+  on d.id = l.doctor_id
 join hospital.staff_members as m
   on m.id = d.staff_member_id
-group by d.id, m.id, n.island
-order by days desc
-fetch first 15 rows with ties;
+order by
+  l.days desc,
+  l.first_day,
+  d.id;

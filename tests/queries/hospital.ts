@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { Client } from 'pg';
 import { run } from '../../tools/commands/queries.ts';
 import { asObjects, ask, withClient } from '../../tools/database.ts';
@@ -149,13 +150,28 @@ async function happen(database: TestDatabase): Promise<void> {
       where p.id in (40, 41, 42);
       update hospital.visits
       set voided_at = started_at + interval '1 day', void_reason = 'Entered for somebody else'
-      where id % 97 = 0;
+      where id % 11 = 0;
       update hospital.visit_diagnoses
       set voided_at = created_at + interval '1 day', void_reason = 'Mistyped'
-      where id % 89 = 0;
+      where id % 7 = 0;
       update hospital.treatments
       set voided_at = created_at + interval '1 day', void_reason = 'Not done'
-      where id % 83 = 0;
+      where id % 5 = 0;
+      update hospital.patient_conditions
+      set voided_at = created_at + interval '1 day', void_reason = 'Not confirmed'
+      where id % 6 = 0;
+      update hospital.patient_conditions
+      set abated_on = onset_on + 30
+      where id % 5 = 0;
+      update hospital.prescriptions
+      set stopped_at = start_date + time '12:00' + interval '20 days', stop_reason = 'Not tolerated'
+      where id % 9 = 0;
+      update hospital.clinical_notes
+      set voided_at = created_at + interval '1 day', void_reason = 'Written for somebody else'
+      where id % 7 = 0;
+      update hospital.visits
+      set ended_at = null
+      where id % 13 = 0;
       update hospital.treatments
       set outcome = null
       where id % 79 = 0;
@@ -274,4 +290,19 @@ export function minutesOf(interval: unknown): number {
 /** An instant as the database prints it in UTC, in milliseconds. */
 export function instantOf(text: unknown): number {
   return Date.parse(String(text).replace(' ', 'T').replace(/\+00$/, 'Z'));
+}
+
+/** Whether rows stand in the order of these columns; one that begins with a minus counts down. Nulls come last. */
+export function assertOrder(answer: readonly Row[], columns: readonly string[]): void {
+  const valueOf = (row: Row, column: string): unknown => row[column.replace('-', '')] ?? null;
+  for (const [n, row] of answer.slice(1).entries()) {
+    const before = answer[n]!;
+    const decides = columns.find((column) => valueOf(before, column) !== valueOf(row, column));
+    if (decides === undefined) continue;
+    const [a, b] = [valueOf(before, decides), valueOf(row, decides)];
+    const isNumeric = [a, b].every((value) => value === null || (value !== '' && !Number.isNaN(Number(value))));
+    const distance = b === null ? -1 : a === null ? 1 : isNumeric ? Number(a) - Number(b) : compareText(String(a), String(b));
+    const isRight = b === null || a === null ? distance < 0 : decides.startsWith('-') ? distance > 0 : distance < 0;
+    assert.ok(isRight, `${decides}: ${String(b)} stands after ${String(a)}.`);
+  }
 }

@@ -4,7 +4,7 @@ import { run } from '../../tools/commands/queries.ts';
 import { ask, withClient } from '../../tools/database.ts';
 import { findQuery } from '../../tools/queries/catalogue.ts';
 import {
-  compareText, dateOf, dayNumber, groupBy, type Hospital, instantOf, minutesOf, openHospital, percentile, type Row, sum, type Visit, weekdayOf,
+  assertOrder, compareText, dateOf, dayNumber, groupBy, type Hospital, instantOf, minutesOf, openHospital, percentile, type Row, sum, type Visit, weekdayOf,
 } from './hospital.ts';
 
 const day = 86_400_000;
@@ -28,13 +28,14 @@ describe('what is asked of the record', { concurrency: 1 }, () => {
     visits = hospital.visits;
   });
 
-  /** Asks a query, which must answer something, and checks the answer. */
-  function check(name: string, sentence: string, look: (answer: Row[]) => Promise<void> | void): void {
+  /** Asks a query, which must answer something, and checks the answer and the order it comes in. */
+  function check(name: string, sentence: string, look: (answer: Row[]) => Promise<void> | void, order: string[] = []): void {
     checked.add(name);
     test(`${name}: ${sentence}`, async () => {
       const answer = await hospital.answer(name);
       assert.ok(answer.length > 0, 'It answers nothing.');
       await look(answer);
+      assertOrder(answer, order);
     });
   }
 
@@ -79,7 +80,7 @@ describe('what is asked of the record', { concurrency: 1 }, () => {
     const columns = ['completed', 'cancelled', 'missed', 'still_to_come'];
     for (const row of answer) assert.equal(sum(columns.map((column) => Number(row[column]))), Number(row.booked));
     assert.deepEqual(sorted(answer.map(rounded)), sorted(expected.map(rounded)));
-  });
+  }, ['-booked']);
 
   check('last-visit', 'has each patient once, with the newest of the visits', async (answer) => {
     const [people, staff] = [await patients(), await doctors()];
@@ -149,7 +150,7 @@ describe('what is asked of the record', { concurrency: 1 }, () => {
     const order = (a: unknown[], b: unknown[]): number => compareText(String(a[0]), String(b[0]));
     assert.deepEqual(answer.map((r) => [r.mrn, Number(r.done), r.is_complete, r.missing]).sort(order), expected.sort(order));
     assert.ok(new Set(answer.map(({ done }) => done)).size > 1);
-  });
+  }, ['-done', 'mrn']);
 
   check('top-medications-of-a-diagnosis', 'has ten diagnoses with their three commonest medicines', async (answer) => {
     const written = groupBy(
@@ -179,7 +180,7 @@ describe('what is asked of the record', { concurrency: 1 }, () => {
       expected.sort(order),
     );
     assert.equal(new Set(answer.map(({ code }) => code)).size, 10);
-  });
+  }, ['-visits', 'code', '-prescriptions', 'medication']);
 
   check('next-page-of-patients', 'is the third twenty of the whole list', async (answer) => {
     const list = [...(await patients()).entries()].sort(
@@ -218,7 +219,7 @@ describe('what is asked of the record', { concurrency: 1 }, () => {
       expected.sort(order),
     );
     assert.ok(new Set(visits.map((v) => v.patientId)).size > new Set(visits.map((v) => v.personId)).size, 'Nobody was merged.');
-  });
+  }, ['-counted_twice', '-people']);
 
   check('busiest-doctors', 'ranks by counting who has more', async (answer) => {
     const [staff, places] = [await doctors(), await departments()];
@@ -239,7 +240,7 @@ describe('what is asked of the record', { concurrency: 1 }, () => {
       answer.map((r) => [r.department, Number(r.place), Number(r.dense_place), r.doctor, Number(r.visits), Number(r.percent_of_department)]).sort(order),
       expected.sort(order),
     );
-  });
+  }, ['department']);
 
   check('time-between-visits', 'has the means and medians of the days between', (answer) => {
     const returns: { code: string; days: number }[] = [];
@@ -262,7 +263,7 @@ describe('what is asked of the record', { concurrency: 1 }, () => {
     }
     const medians = answer.map(({ median_days }) => Number(median_days));
     assert.deepEqual(medians, [...medians].sort((a, b) => a - b));
-  });
+  }, ['median_days', 'code']);
 
   check('against-the-colleagues', 'leaves each doctor out of the mean of the others', async (answer) => {
     const staff = await doctors();
@@ -288,7 +289,7 @@ describe('what is asked of the record', { concurrency: 1 }, () => {
       }
     }
     assert.ok(answer.some(({ colleagues_minutes }) => colleagues_minutes === null));
-  });
+  }, ['-difference']);
 
   check('first-and-last-blood-pressure', 'takes the first and the last reading of each, in time', async (answer) => {
     const people = await patients();
@@ -320,7 +321,7 @@ describe('what is asked of the record', { concurrency: 1 }, () => {
       answer.map((r) => [r.mrn, Number(r.readings), r.first_reading, r.last_reading, Number(r.systolic_change)]).sort(order),
       expected.sort(order),
     );
-  });
+  }, ['systolic_change', 'mrn']);
 
   /** The organisation as a walk from the top shows it. */
   async function chart(): Promise<unknown[][]> {
@@ -444,7 +445,7 @@ describe('what is asked of the record', { concurrency: 1 }, () => {
       runs.filter(([, , , length]) => length >= least).sort(order),
     );
     assert.ok(least > 1 && answer.length >= 15);
-  });
+  }, ['-days', 'first_day']);
 
   check('interrupted-treatment', 'finds the days that no course covers, day by day', async (answer) => {
     const people = await patients();
@@ -470,7 +471,7 @@ describe('what is asked of the record', { concurrency: 1 }, () => {
     const shares = answer.map(({ percent_covered }) => Number(percent_covered));
     assert.deepEqual(shares, [...shares].sort((a, b) => a - b));
     assert.ok(Math.abs(sum(shares) - sum(expected.map((row) => Number(row[6])))) < 0.1 * shares.length);
-  });
+  }, ['percent_covered', 'mrn', 'medication']);
 
   check('prescribed-twice', 'finds every pair of courses that share a day', async (answer) => {
     const people = await patients();
@@ -498,7 +499,7 @@ describe('what is asked of the record', { concurrency: 1 }, () => {
       answer.map((r) => [r.mrn, r.medication, r.from_day, r.until_day, Number(r.days_at_once), r.by_the_same_doctor]).sort(order),
       expected.sort(order),
     );
-  });
+  }, ['-days_at_once', 'mrn']);
 
   type Stretch = { doctor: string; starts: number; ends: number };
 
@@ -586,7 +587,7 @@ describe('what is asked of the record', { concurrency: 1 }, () => {
       const shown = (Date.parse(`${free_until}Z`) - Date.parse(`${free_from}Z`)) / 60_000;
       assert.ok(Math.abs(shown - minutesOf(duration)) <= 60);
     }
-  });
+  }, ['specialization']);
 
   check('utilisation', 'counts the minutes worked and the minutes with patients one by one', async (answer) => {
     const until = await newest();
@@ -622,7 +623,7 @@ describe('what is asked of the record', { concurrency: 1 }, () => {
       assert.ok(Math.abs(Number(row.hours_outside) - expected.outside / 60) <= 0.051, JSON.stringify([row, expected]));
       assert.ok(Math.abs(Number(row.percent_used) - (100 * expected.used) / expected.worked) <= 0.051);
     }
-  });
+  }, ['-percent_used', 'specialization']);
 
   check('late-starts', 'puts every visit into one of fourteen buckets', (answer) => {
     const late = visits.map(({ startedAt, plannedAt }) => (startedAt - plannedAt) / 60_000);
@@ -748,7 +749,7 @@ describe('what is asked of the record', { concurrency: 1 }, () => {
       assert.ok(Math.abs(Number(row.share_of_role_below) - (peers.length === 1 ? 0 : fewer / (peers.length - 1))) < 0.006);
     }
     assert.ok(answer.length >= 3 && answer.some(({ in_emergencies }) => Number(in_emergencies) > 0), 'Too little has happened.');
-  });
+  }, ['-people', '-looks', 'account']);
 
   check('which-sections-are-rewritten', 'compares each version of a note with the next', async (answer) => {
     type Version = { note: string; type: string; version: number; body: Record<string, string> };
@@ -781,7 +782,7 @@ describe('what is asked of the record', { concurrency: 1 }, () => {
       const growth = sum(list.map(({ was, became }) => [...(became ?? '')].length - [...(was ?? '')].length)) / list.length;
       assert.ok(Math.abs(Number(row.mean_growth) - growth) < 0.06);
     }
-  });
+  }, ['-times_rewritten', 'note_type', 'section']);
 
   check('one-telephone', 'groups the last ten digits of every number', async (answer) => {
     const people = await patients();
@@ -795,7 +796,7 @@ describe('what is asked of the record', { concurrency: 1 }, () => {
     const order = (a: unknown[], b: unknown[]): number => compareText(String(a[0]), String(b[0]));
     assert.deepEqual(answer.map((r) => [r.telephone, Number(r.people), Number(r.family_names)]).sort(order), expected.sort(order));
     for (const row of answer) assert.ok(String(row.patients).split(', ').length >= Number(row.people));
-  });
+  }, ['-people', 'telephone']);
 
   check('data-quality', 'has a row for each check, and counts what was made wrong', async (answer) => {
     const counts = new Map(answer.map((row) => [row.check_name, [Number(row.found), Number(row.looked_at)]]));
@@ -819,7 +820,7 @@ describe('what is asked of the record', { concurrency: 1 }, () => {
       assert.ok(Number(found) > 0, `Nothing of this kind was made wrong: ${name}`);
     }
     assert.ok(counts.get('visit without a coded diagnosis')![0]! > 0);
-  });
+  }, ['-percent', 'check_name']);
   /** Visits whose principal diagnosis was mistyped but that have a second. */
   async function withOther(): Promise<number> {
     const others = new Set(

@@ -10,6 +10,8 @@ export interface Job {
   catchUp: number;
   /** How often a failed run is tried, with growing pauses between. */
   maxAttempts: number;
+  /** The isolation of the transaction that does the work, where read committed is not enough. */
+  isolation?: 'repeatable read';
   /**
    * Does the work, within the transaction that also records its success, and returns how many rows it
    * wrote. It may be run twice or twice at once, so it must be idempotent.

@@ -1,5 +1,6 @@
 import type { Job } from './job.ts';
 import { expireHolds } from './tasks/expire_holds.ts';
+import { loadWarehouse } from './tasks/load_warehouse.ts';
 import { maintainPartitions } from './tasks/maintain_partitions.ts';
 import { offerWaitlist } from './tasks/offer_waitlist.ts';
 import { publishAggregates } from './tasks/publish_aggregates.ts';
@@ -16,4 +17,5 @@ export const jobs: readonly Job[] = [
   maintainPartitions,
   sealAudit,
   verifyAuditChain,
+  loadWarehouse,
 ];
