@@ -1,9 +1,35 @@
 -- Question: Which two records may be of one person, registered twice with the name spelt otherwise?
--- Technique: Trigram similarity.
--- Notice: % finds similar texts by the index that search_patients uses, similarity says how much;
---   the pairs are asked for in one direction only. Alike names are many: the day of birth, or all
---   but one part of it as a slip of the keyboard leaves it, decides which pairs deserve a look. A
---   person must look: the query proposes, merge_patients is for whoever knows.
+-- Technique: Trigram similarity of the pairs that blocking leaves to compare.
+-- Notice: Comparing everybody with everybody grows with the square of their number. So only those
+--   are compared who share two of the three parts of a day of birth, as a slip of the keyboard
+--   leaves them: three keys each, and a hash join on equal keys. Similarity is the share of the
+--   names' three-letter pieces that are in both. (One name against all is another matter: there the
+--   index on pieces, which search_patients uses, is quicker than any key.) The query proposes and a
+--   person must look: two who are alike may be twins.
+with key as (
+  select
+    p.id,
+    k.part
+  from hospital.patients as p
+  cross join lateral (
+    values
+      (to_char(p.date_of_birth, 'YYYY-MM')),
+      (to_char(p.date_of_birth, 'YYYY/DD')),
+      (to_char(p.date_of_birth, 'MM-DD'))
+  ) as k (part)
+  where p.erased_at is null
+),
+pair as (
+  select
+    a.id as one_id,
+    b.id as other_id,
+    count(*) as keys_shared
+  from key as a
+  join key as b
+    on b.part = a.part
+    and b.id > a.id
+  group by a.id, b.id
+)
 select
   a.mrn,
   concat_ws(' ', a.given_name, a.family_name) as patient,
@@ -11,31 +37,24 @@ select
   b.mrn as other_mrn,
   concat_ws(' ', b.given_name, b.family_name) as other_patient,
   b.date_of_birth as other_date_of_birth,
-  round(
-    extensions.similarity(
-      a.given_name || ' ' || a.family_name,
-      b.given_name || ' ' || b.family_name
-    )::numeric,
-    2
-  ) as similarity
-from hospital.patients as a
+  round(names.similarity::numeric, 2) as similarity
+from pair as p
+join hospital.patients as a
+  on a.id = p.one_id
 join hospital.patients as b
-  on (b.given_name || ' ' || b.family_name)
-    operator(extensions.%) (a.given_name || ' ' || a.family_name)
-  and b.id > a.id
+  on b.id = p.other_id
   and b.person_id <> a.person_id
   and b.sex = a.sex
 cross join lateral (
   select
-    (extract(year from a.date_of_birth) = extract(year from b.date_of_birth))::integer
-      + (extract(month from a.date_of_birth) = extract(month from b.date_of_birth))::integer
-      + (extract(day from a.date_of_birth) = extract(day from b.date_of_birth))::integer as parts
-) as same
-where a.erased_at is null
-  and b.erased_at is null
-  and same.parts >= 2
+    extensions.similarity(
+      a.given_name || ' ' || a.family_name,
+      b.given_name || ' ' || b.family_name
+    ) as similarity
+) as names
+where names.similarity >= 0.5
 order by
-  same.parts desc,
-  similarity desc,
+  p.keys_shared desc,
+  names.similarity desc,
   a.id,
   b.id;

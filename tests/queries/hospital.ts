@@ -103,7 +103,7 @@ async function happen(database: TestDatabase): Promise<void> {
          and (select count(*) from hospital.visits as v where v.patient_id = p.id) >= 8
        order by p.id`,
     );
-    const [one, other, another, fourth, fifth, sixth, dead] = quiet;
+    const [one, other, another, fourth, fifth, sixth, dead, gone] = quiet;
     await as(
       'administrator@infirmary.example',
       [[one, other], [another, fourth], [fifth, sixth]].map(
@@ -123,7 +123,10 @@ async function happen(database: TestDatabase): Promise<void> {
        order by a.patient_id
        limit 5`,
     );
-    await as('doctor@infirmary.example', roster.map((id) => `select hospital.open_chart(${id})`));
+    await as(
+      'doctor@infirmary.example',
+      roster.flatMap((id) => ['treatment', 'care_coordination'].map((purpose) => `select hospital.open_chart(${id}, '${purpose}')`)),
+    );
     // Two doctors who are new, and so have no hours yet, and are called to an emergency.
     const { rows: called } = await client.query<{ email: string }>(
       'select tests.email_of_doctor(tests.doctor(schedule => false)) as email from generate_series(1, 2)',
@@ -153,7 +156,7 @@ async function happen(database: TestDatabase): Promise<void> {
       where id % 11 = 0;
       update hospital.visit_diagnoses
       set voided_at = created_at + interval '1 day', void_reason = 'Mistyped'
-      where id % 7 = 0;
+      where id % 4 = 1;
       update hospital.treatments
       set voided_at = created_at + interval '1 day', void_reason = 'Not done'
       where id % 5 = 0;
@@ -169,6 +172,10 @@ async function happen(database: TestDatabase): Promise<void> {
       update hospital.clinical_notes
       set voided_at = created_at + interval '1 day', void_reason = 'Written for somebody else'
       where id % 7 = 0;
+      update hospital.visits
+      set started_at = started_at + make_interval(mins => 9 * (id / 8 % 10)::integer - 12),
+        ended_at = ended_at + make_interval(mins => 9 * (id / 8 % 10)::integer - 12)
+      where id % 8 = 0;
       update hospital.visits
       set ended_at = null
       where id % 13 = 0;
@@ -190,7 +197,33 @@ async function happen(database: TestDatabase): Promise<void> {
       from hospital.appointments as a
       where a.status = 'completed'
       order by a.id
-      limit 2;`);
+      limit 2;
+      insert into hospital.contact_points (patient_id, kind, value, is_preferred)
+      values
+        (${one}, 'phone', '+1 (617) 555-0999', false),
+        (${other}, 'phone', '617.555.0999', false),
+        (${dead}, 'phone', '617 555 0999', false);
+      insert into hospital.contact_points (patient_id, kind, value)
+      select max(p.id), 'postal', '1 Main Street, Boston'
+      from hospital.patients as p;
+      update hospital.patients
+      set deactivated_at = now(), deactivation_reason = 'Moved away'
+      where id = ${gone};
+      insert into hospital.patient_conditions (patient_id, diagnosis_code_id, onset_on)
+      select ${gone}, c.id, '2025-01-01'
+      from hospital.diagnosis_codes as c
+      where c.code = 'I10'
+        and not exists (
+          select
+          from hospital.patient_conditions as o
+          where o.patient_id = ${gone}
+            and o.diagnosis_code_id = c.id
+        );
+      -- A signed note keeps its label; here some had another from the beginning.
+      set session_replication_role = replica;
+      update hospital.clinical_notes
+      set sensitivity = 'mental_health'
+      where id % 4 = 0;`);
   } finally {
     await client.end();
   }

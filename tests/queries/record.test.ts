@@ -637,6 +637,8 @@ describe('what is asked of the record', { concurrency: 1 }, () => {
     let soFar = 0;
     for (const [n, row] of answer.entries()) {
       soFar += counts[n]!;
+      assert.equal(row.minutes_late, n === 0 ? 'before its time' : n === 13 ? '60 and more' : `${(n - 1) * 5} to ${n * 5}`);
+      assert.ok(Math.abs(Number(row.percent) - (100 * counts[n]!) / late.length) < 0.06);
       assert.ok(Math.abs(Number(row.percent_so_far ?? 0) - (100 * soFar) / late.length) < 0.06);
       assert.equal(String(row.bar).length, Math.round((40 * counts[n]!) / Math.max(...counts)));
     }
@@ -644,7 +646,9 @@ describe('what is asked of the record', { concurrency: 1 }, () => {
 
   check('standards-of-punctuality', 'compares each kind with the minutes and the share it should keep', async (answer) => {
     const names = await byKey<{ name: string; code: string }>('select id, name, code from hospital.appointment_types');
-    assert.equal(answer.length, 6);
+    const standards = { consultation: [15, 90], new_patient: [15, 90], follow_up: [10, 80], physical: [20, 95], procedure: [20, 95], telehealth: [5, 95] };
+    const asked = answer.map((row) => [[...names.values()].find(({ name }) => name === row.appointment_type)!.code, [row.within_minutes, row.percent_due]]);
+    assert.deepEqual(Object.fromEntries(asked), standards);
     for (const row of answer) {
       const { code } = [...names.values()].find(({ name }) => name === row.appointment_type)!;
       const late = visits.filter(({ type }) => type === code).map(({ startedAt, plannedAt }) => (startedAt - plannedAt) / 60_000);
@@ -693,9 +697,11 @@ describe('what is asked of the record', { concurrency: 1 }, () => {
     ];
     const matching = written.filter(({ text }) => /chest pains?\b|short of breath/i.test(text) && !/headaches?\b/i.test(text));
     assert.equal(answer.length, Math.min(10, matching.length));
-    const known = new Set(matching.map(({ visit }) => `${people.get(visit.patientId)!.mrn} ${visit.startedAt}`));
+    const textsOf = groupBy(matching, ({ visit }) => `${people.get(visit.patientId)!.mrn} ${visit.startedAt}`);
     for (const row of answer) {
-      assert.ok(known.has(`${row.mrn} ${instantOf(row.started_at)}`), String(row.excerpt));
+      const texts = textsOf.get(`${row.mrn} ${instantOf(row.started_at)}`) ?? [];
+      const fragments = String(row.excerpt).replaceAll(/[«»]/g, '').split(' ... ');
+      assert.ok(texts.some(({ text }) => fragments.every((fragment) => text.includes(fragment))), String(row.excerpt));
       assert.match(String(row.excerpt), /«(chest|short)»/i);
       assert.doesNotMatch(String(row.excerpt), /headache/i);
     }
@@ -721,7 +727,7 @@ describe('what is asked of the record', { concurrency: 1 }, () => {
         if (a.born.filter((part, n) => part === b.born[n]).length < 2) continue;
         const shared = [...a.parts].filter((part) => b.parts.has(part)).length;
         const similarity = shared / (a.parts.size + b.parts.size - shared);
-        if (similarity >= 0.3) expected.set(`${a.mrn} ${b.mrn}`, similarity);
+        if (similarity >= 0.5) expected.set(`${a.mrn} ${b.mrn}`, similarity);
       }
     }
     assert.deepEqual(answer.map((r) => `${r.mrn} ${r.other_mrn}`).sort(), [...expected.keys()].sort());
@@ -731,15 +737,16 @@ describe('what is asked of the record', { concurrency: 1 }, () => {
 
   check('who-looked-at-charts', 'counts the looks of each account, and the people looked at', async (answer) => {
     const looks = await hospital.rows<Row>(
-      `select a.email, c.role, p.person_id, c.break_glass_grant_id as grant from audit.chart_accesses as c
+      `select a.email, c.role, p.person_id, c.break_glass_grant_id as grant, c.opened_at as at from audit.chart_accesses as c
        join hospital_private.accounts as a on a.id = c.account_id join hospital.patients as p on p.id = c.patient_id`,
     );
     const expected = [...groupBy(looks, (l) => `${l.email}/${l.role}`)].map(([key, list]) => [
       ...key.split('/'), list.length, new Set(list.map((l) => l.person_id)).size, list.filter((l) => l.grant !== null).length,
+      list.map((l) => String(l.at)).sort()[0], list.map((l) => String(l.at)).sort().at(-1),
     ]);
     const order = (a: unknown[], b: unknown[]): number => compareText(String(a[0]), String(b[0]));
     assert.deepEqual(
-      answer.map((r) => [r.account, r.role, Number(r.looks), Number(r.people), Number(r.in_emergencies)]).sort(order),
+      answer.map((r) => [r.account, r.role, Number(r.looks), Number(r.people), Number(r.in_emergencies), r.first_at, r.last_at]).sort(order),
       expected.sort(order),
     );
     for (const row of answer) {
@@ -748,6 +755,7 @@ describe('what is asked of the record', { concurrency: 1 }, () => {
       const fewer = peers.filter((people) => people < Number(row.people)).length;
       assert.ok(Math.abs(Number(row.share_of_role_below) - (peers.length === 1 ? 0 : fewer / (peers.length - 1))) < 0.006);
     }
+    assert.ok(answer.some(({ looks, people }) => Number(looks) > Number(people)));
     assert.ok(answer.length >= 3 && answer.some(({ in_emergencies }) => Number(in_emergencies) > 0), 'Too little has happened.');
   }, ['-people', '-looks', 'account']);
 
@@ -801,22 +809,33 @@ describe('what is asked of the record', { concurrency: 1 }, () => {
   check('data-quality', 'has a row for each check, and counts what was made wrong', async (answer) => {
     const counts = new Map(answer.map((row) => [row.check_name, [Number(row.found), Number(row.looked_at)]]));
     assert.deepEqual(counts.get('visit without a coded diagnosis'), [visits.filter(({ codeId }) => codeId === null).length - (await withOther()), visits.length]);
-    const wrong = await hospital.rows<{ name: string; found: string }>(`
-      select 'patient without telephone and e-mail' as name, count(*) as found from hospital.patients as p
-        left join hospital.contact_points as c on c.patient_id = p.id and c.kind <> 'postal'
-        where c.id is null and p.deceased_on is null and p.merged_into_id is null
-      union all select 'treatment without an outcome', count(*) from hospital.treatments where outcome is null and voided_at is null
-      union all select 'active doctor without hours', count(*) from hospital.doctors where is_active and id not in (select doctor_id from hospital.doctor_schedules)
-      union all select 'note unsigned a week later', count(*) from hospital.clinical_notes
-        where signed_at is null and voided_at is null and created_at < (select max(started_at) from hospital.visits) - interval '168 hours'
-      union all select 'visit after the patient''s death', count(*) from hospital.visits as v join hospital.patients as p on p.id = v.patient_id
-        where v.voided_at is null and date(v.started_at at time zone 'UTC') - p.deceased_on > 1
-      union all select 'patient in two places at once', count(distinct a.id) from hospital.appointments as a join hospital.appointments as b
-        on b.patient_id = a.patient_id and b.id > a.id and b.status = 'completed' and lower(b.busy) < upper(a.busy) and lower(a.busy) < upper(b.busy)
-        where a.status = 'completed'`);
+    const wrong = await hospital.rows<{ name: string; found: string; of: string }>(`
+      select 'patient without telephone and e-mail' as name,
+        (select count(*) from hospital.patients as p left join hospital.contact_points as c on c.patient_id = p.id and c.kind <> 'postal'
+         where c.id is null and p.deceased_on is null and p.merged_into_id is null) as found,
+        (select count(*) from hospital.patients where deceased_on is null and merged_into_id is null) as of
+      union all select 'treatment without an outcome',
+        (select count(*) from hospital.treatments where outcome is null and voided_at is null),
+        (select count(*) from hospital.treatments where voided_at is null)
+      union all select 'active doctor without hours',
+        (select count(*) from hospital.doctors where is_active and id not in (select doctor_id from hospital.doctor_schedules)),
+        (select count(*) from hospital.doctors where is_active)
+      union all select 'note unsigned a week later',
+        (select count(*) from hospital.clinical_notes where signed_at is null and voided_at is null
+           and created_at < (select max(started_at) from hospital.visits) - interval '168 hours'),
+        (select count(*) from hospital.clinical_notes where voided_at is null)
+      union all select 'visit after the patient''s death',
+        (select count(*) from hospital.visits as v join hospital.patients as p on p.id = v.patient_id
+         where v.voided_at is null and date(v.started_at at time zone 'UTC') - p.deceased_on > 1),
+        (select count(*) from hospital.visits where voided_at is null)
+      union all select 'patient in two places at once',
+        (select count(distinct a.id) from hospital.appointments as a join hospital.appointments as b
+           on b.patient_id = a.patient_id and b.id > a.id and b.status = 'completed' and lower(b.busy) < upper(a.busy) and lower(a.busy) < upper(b.busy)
+         where a.status = 'completed'),
+        (select count(*) from hospital.appointments where status = 'completed')`);
     assert.equal(answer.length, wrong.length + 1);
-    for (const { name, found } of wrong) {
-      assert.equal(counts.get(name)?.[0], Number(found), name);
+    for (const { name, found, of } of wrong) {
+      assert.deepEqual(counts.get(name), [Number(found), Number(of)], name);
       assert.ok(Number(found) > 0, `Nothing of this kind was made wrong: ${name}`);
     }
     assert.ok(counts.get('visit without a coded diagnosis')![0]! > 0);

@@ -97,8 +97,10 @@ describe('what is asked of the warehouse', { concurrency: 1 }, () => {
     const called = answer.slice(0, -1).map((row) => `${row.department === 'Cardiology' ? names.get('13') : row.department} ${row.level} ${row.appointment_type} ${found(row)}`);
     assert.deepEqual(called.map(fixName).sort(), expected.map(fixName).sort());
     // Each department's total stands above its kinds.
+    assertOrder(answer.filter(({ level }) => level === 1), ['-revenue']);
     let rest = 0;
-    for (const row of answer.slice(0, -1)) {
+    for (const [n, row] of answer.slice(0, -1).entries()) {
+      if (Number(row.level) === 0 && Number(answer[n - 1]!.level) === 0) assert.ok(Number(row.revenue) <= Number(answer[n - 1]!.revenue));
       if (Number(row.level) === 1) {
         assert.equal(rest, 0);
         rest = Number(row.appointments);
@@ -156,6 +158,8 @@ describe('what is asked of the warehouse', { concurrency: 1 }, () => {
       if (away === null) assert.equal(found[n]![2], null);
       else near(found[n]![2], Number(away), 0.051, String(date));
     }
+    const distances = answer.map((row) => (row.deviations_away === null ? Infinity : Math.abs(Number(row.deviations_away))));
+    assert.deepEqual(distances, [...distances].sort((a, b) => b - a));
     assert.ok(answer.every(({ day: date, weekday }) => ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'][weekdayOf(String(date)) - 1] === weekday));
   });
 
@@ -233,7 +237,7 @@ describe('what is asked of the warehouse', { concurrency: 1 }, () => {
     }
   });
 
-  check('back-within-thirty-days', 'looks after every visit for the next one of its kind', (answer) => {
+  check('back-within-thirty-days', 'looks after every visit for the next one of its kind', async (answer) => {
     const last = Math.max(...visits.map(({ local }) => dayNumber(local.day)));
     const coded = visits.filter(({ category }) => category !== null);
     const byPerson = groupBy(coded, ({ personId, category }) => `${personId}/${category}`);
@@ -251,7 +255,15 @@ describe('what is asked of the warehouse', { concurrency: 1 }, () => {
     });
     const order = (a: unknown[], b: unknown[]): number => compareText(String(a[0]), String(b[0]));
     assert.deepEqual(answer.map((r) => [r.category, Number(r.visits), Number(r.followed_by_a_return)]).sort(order), expected.sort(order));
-    for (const row of answer) near(row.percent, (100 * Number(row.followed_by_a_return)) / Number(row.visits), 0.051);
+    const codes = await hospital.rows<{ category: string; description: string }>(
+      `select left(c.code, 3) as category, c.description from hospital.diagnosis_codes as c
+       where c.system = 'icd10cm' and c.id in (select d.diagnosis_code_id from hospital.visit_diagnoses as d)`,
+    );
+    const descriptions = groupBy(codes, ({ category }) => category);
+    for (const row of answer) {
+      near(row.percent, (100 * Number(row.followed_by_a_return)) / Number(row.visits), 0.051);
+      assert.ok(descriptions.get(String(row.category))!.every(({ description }) => description >= String(row.such_as)));
+    }
     assert.ok(answer.some((row) => Number(row.followed_by_a_return) > 0));
   }, ['-percent', 'category']);
 
