@@ -57,10 +57,11 @@ export async function run(
 ): Promise<Answer> {
   return withClient(ownerUrl, async (client) => {
     await client.query('begin transaction read only');
-    // Every name is written with its schema, and this proves it.
-    await client.query(`select set_config('search_path', '', true), set_config('statement_timeout', $1, true)`, [
-      `${seconds}s`,
-    ]);
+    // Every name is written with its schema, which this proves; and days are of one zone, whatever the connection's.
+    await client.query(
+      `select set_config('search_path', '', true), set_config('TimeZone', 'UTC', true), set_config('statement_timeout', $1, true)`,
+      [`${seconds}s`],
+    );
     const answer = await ask(client, explain ? `explain (analyze, buffers) ${statement}` : statement);
     await client.query('rollback');
     return answer;

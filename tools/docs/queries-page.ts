@@ -18,7 +18,8 @@ npx infirmary queries organisation-chart --explain  # how it was answered
 - **No answer depends on the clock.** "The last three months" end with the last visit on record, so an answer belongs to the data
   and is the same tomorrow. What one would change stands at the top, in a part called \`asked\`, \`due\` or \`standard\`.
 - **A day is a day where it happened**: on the wall clock of the facility, across the changes of summer time, whatever the
-  time zone of the connection.
+  time zone of the connection. Only spans of days or months that end with the last visit are counted in the connection's zone,
+  which the command sets to UTC.
 - **They are asked as the owner**, who sees everything, in a transaction that cannot write and is rolled back. None is open to
   the API: what patients and staff may ask stands in \`analytics\`, and is filtered by who asks.
 - **The answers are checked.** Each is asked of a seeded hospital in \`npm test -- queries\` and compared with the same question answered in

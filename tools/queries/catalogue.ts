@@ -33,29 +33,29 @@ export async function readCatalogue(folder = catalogueFolder): Promise<Query[]> 
   return Promise.all(files.map(async (file) => parseQuery(file, await readFile(path.join(folder, file), 'utf8'))));
 }
 
+const part = (label: string): string => `-- ${label}: (.+(?:\\n--   .+)*)\\n`;
+const shape = new RegExp(`^${part('Question')}${part('Technique')}${part('Notice')}([^-][^]*)$`);
+
 /**
  * The parts of a file: its name says number and name, the comment at its top the rest.
  * @throws Error when one of them is missing
  */
 export function parseQuery(file: string, text: string): Query {
-  const name = /^(\d\d)-([a-z0-9-]+)\.sql$/.exec(file);
-  const parts =
-    /^-- Question: (?<question>.+\n(?:-- {3}.+\n)*)-- Technique: (?<technique>.+\n(?:-- {3}.+\n)*)-- Notice: (?<notice>.+\n(?:-- {3}.+\n)*)(?<statement>[^-][^]*)$/.exec(
-      text,
-    )?.groups;
-  if (!name || !parts) {
+  const [, number, name] = /^(\d\d)-([a-z0-9-]+)\.sql$/.exec(file) ?? [];
+  const [, question, technique, notice, statement] = shape.exec(text) ?? [];
+  if (!number || !name || !question || !technique || !notice || !statement) {
     throw new Error(`sql/queries/${file} does not begin with its question, its technique and what to notice.`);
   }
-  const oneLine = (part: string | undefined): string => (part ?? '').replaceAll('\n--   ', ' ').trim();
+  const inOneLine = (lines: string): string => lines.replaceAll('\n--   ', ' ');
   return {
-    number: Number(name[1]),
-    name: name[2] as string,
+    number: Number(number),
+    name,
     file,
-    question: oneLine(parts.question),
-    technique: oneLine(parts.technique),
-    notice: oneLine(parts.notice),
-    source: /\bwarehouse\./.test(parts.statement ?? '') ? 'warehouse' : 'record',
-    statement: (parts.statement ?? '').trim(),
+    question: inOneLine(question),
+    technique: inOneLine(technique),
+    notice: inOneLine(notice),
+    source: /\bwarehouse\./.test(statement) ? 'warehouse' : 'record',
+    statement: statement.trim(),
   };
 }
 
