@@ -103,7 +103,7 @@ async function happen(database: TestDatabase): Promise<void> {
          and (select count(*) from hospital.visits as v where v.patient_id = p.id) >= 8
        order by p.id`,
     );
-    const [one, other, another, fourth, fifth, sixth, dead, gone] = quiet;
+    const [one, other, another, fourth, fifth, sixth, dead] = quiet;
     await as(
       'administrator@infirmary.example',
       [[one, other], [another, fourth], [fifth, sixth]].map(
@@ -208,17 +208,24 @@ async function happen(database: TestDatabase): Promise<void> {
       from hospital.patients as p;
       update hospital.patients
       set deactivated_at = now(), deactivation_reason = 'Moved away'
-      where id = ${gone};
-      insert into hospital.patient_conditions (patient_id, diagnosis_code_id, onset_on)
-      select ${gone}, c.id, '2025-01-01'
-      from hospital.diagnosis_codes as c
-      where c.code = 'I10'
-        and not exists (
-          select
-          from hospital.patient_conditions as o
-          where o.patient_id = ${gone}
-            and o.diagnosis_code_id = c.id
-        );
+      where id = (
+        select min(c.patient_id)
+        from hospital.patient_conditions as c
+        where c.abated_on is null
+          and c.voided_at is null
+          and not exists (
+            select
+            from hospital.appointments as a
+            where a.patient_id = c.patient_id
+              and (a.starts_at > '2026-04-01' or a.status = 'scheduled')
+          )
+          and not exists (
+            select
+            from hospital.patients as p
+            where c.patient_id in (p.id, p.merged_into_id)
+              and p.merged_into_id is not null
+          )
+      );
       -- A signed note keeps its label; here some had another from the beginning.
       set session_replication_role = replica;
       update hospital.clinical_notes
