@@ -1,8 +1,9 @@
 -- Question: When was each patient last seen, by whom and for what?
 -- Technique: distinct on: the first row of each group in a given order.
 -- Notice: The order by must begin with what distinct on names, and decides which row stays; the id
---   at its end makes the answer the same every time. An index on (patient_id, started_at) serves it
---   without a sort. The list is sorted by name outside, where the order means something to people.
+--   at its end makes the answer the same every time. With an index on (patient_id, started_at) only
+--   the few visits of each patient are left to sort. The list is sorted by name outside, where the
+--   order means something to people.
 select
   p.mrn,
   concat_ws(' ', p.given_name, p.family_name) as patient,

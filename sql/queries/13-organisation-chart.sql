@@ -2,8 +2,9 @@
 -- Technique: A recursive query that climbs from everybody to the top, with a cycle clause.
 -- Notice: Climbing gives all pairs of a person and a superior, so that "how many below me" and "my
 --   way to the top" are aggregates of the same rows. A circle of managers would climb for ever: the
---   cycle clause stops at the second meeting and says so, where union without all would only hide
---   it. Ordering by the way from the top lists everybody beneath his superior.
+--   cycle clause stops at the second meeting and says so. union without all would not stop it,
+--   since the distance makes every row a new one. Ordering by the way from the top lists everybody
+--   beneath his superior.
 with recursive chain as (
   select
     s.id as member_id,

@@ -1,11 +1,10 @@
--- Question: Who opened the most charts, who opened them in an emergency, and is it more than usual
---   for the role?
+-- Question: Who opened the most charts, how many in an emergency, and is it more than is usual in
+--   the role?
 -- Technique: An audit question: counting looks and people, against the peers of the same role.
--- Notice: A look is a window of time, written by opening the chart, because reading without it is
---   impossible: this is the whole truth and not what an application chose to log. Curiosity shows
---   in different patients, not in many looks at one. percent_rank says which share of the same role
---   looked at fewer; the median is an ordered-set aggregate, which no window may be, so it is
---   joined.
+-- Notice: A look is a window of time, written by opening the chart, without which no doctor and no
+--   nurse can read it: not what an application chose to log. Curiosity shows in different patients,
+--   not in many looks at one. percent_rank says which share of the same role looked at fewer; the
+--   median is an ordered-set aggregate, which no window may be, so it is joined.
 with looked as (
   select
     c.account_id,

@@ -226,11 +226,16 @@ async function happen(database: TestDatabase): Promise<void> {
               and p.merged_into_id is not null
           )
       );
-      -- A signed note keeps its label; here some had another from the beginning.
+      -- A signed note keeps its label and its words; here some had others from the beginning.
       set session_replication_role = replica;
       update hospital.clinical_notes
       set sensitivity = 'mental_health'
-      where id % 4 = 0;`);
+      where id % 4 = 0;
+      -- Texts today; a type of note may have a list tomorrow.
+      update hospital.clinical_notes
+      set body = jsonb_set(body, '{subjective}', '["Itchy rash", "Ringing in one ear."]')
+      where id % 11 = 1
+        and body ? 'subjective';`);
   } finally {
     await client.end();
   }

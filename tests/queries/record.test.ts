@@ -9,6 +9,11 @@ import {
 
 const day = 86_400_000;
 
+/** What stands under a key of a document, as ->> shows it. */
+function textOf(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? `[${value.map((each) => JSON.stringify(each)).join(', ')}]` : value;
+}
+
 interface Patient {
   mrn: string;
   person_id: string;
@@ -119,6 +124,7 @@ describe('what is asked of the record', { concurrency: 1 }, () => {
       .filter(([id, p]) => ill.has(id) && !seen.has(id) && !expecting.has(id) && !p.deceased_on && !p.deactivated_at)
       .map(([, p]) => p.mrn);
     assert.deepEqual(answer.map(({ mrn }) => mrn).sort(), expected.sort());
+    assert.ok([...(await patients())].some(([id, p]) => p.deactivated_at && ill.has(id) && !seen.has(id)), 'No record was closed.');
     for (const { lasting_conditions } of answer) assert.ok(String(lasting_conditions).length > 3);
   });
 
@@ -692,7 +698,7 @@ describe('what is asked of the record', { concurrency: 1 }, () => {
       ...visits.map((visit) => ({ visit, text: `${visit.diagnosis ?? ''}. ${visit.notes ?? ''}` })),
       ...notes.flatMap((n) => {
         const visit = visitOf.get(String(n.record_uuid));
-        return visit ? [{ visit, text: ['subjective', 'objective', 'assessment', 'plan'].map((key) => n.body[key]).filter(Boolean).join('. ') }] : [];
+        return visit ? [{ visit, text: ['subjective', 'objective', 'assessment', 'plan'].filter((key) => key in n.body).map((key) => textOf(n.body[key])).join('. ') }] : [];
       }),
     ];
     const matching = written.filter(({ text }) => /chest pains?\b|short of breath/i.test(text) && !/headaches?\b/i.test(text));
@@ -760,7 +766,7 @@ describe('what is asked of the record', { concurrency: 1 }, () => {
   }, ['-people', '-looks', 'account']);
 
   check('which-sections-are-rewritten', 'compares each version of a note with the next', async (answer) => {
-    type Version = { note: string; type: string; version: number; body: Record<string, string> };
+    type Version = { note: string; type: string; version: number; body: Record<string, string | string[]> };
     const versions = await hospital.rows<Version>(
       `select note_id as note, n.note_type as type, o.version, o.body from hospital.clinical_note_versions as o
        join hospital.clinical_notes as n on n.id = o.note_id
@@ -772,7 +778,7 @@ describe('what is asked of the record', { concurrency: 1 }, () => {
       for (const [n, before] of list.slice(0, -1).entries()) {
         const after = list[n + 1]!.body;
         for (const section of new Set([...Object.keys(before.body), ...Object.keys(after)])) {
-          const [was, became] = [before.body[section], after[section]];
+          const [was, became] = [textOf(before.body[section]), textOf(after[section])];
           if (was !== became) changes.push({ key: `${before.type}/${section}`, was, became });
         }
       }
@@ -791,6 +797,29 @@ describe('what is asked of the record', { concurrency: 1 }, () => {
       assert.ok(Math.abs(Number(row.mean_growth) - growth) < 0.06);
     }
   }, ['-times_rewritten', 'note_type', 'section']);
+
+  check('commonest-complaints', 'counts what stands under that heading in every note', async (answer) => {
+    const people = await patients();
+    const records = new Set(visits.map(({ recordUuid }) => recordUuid));
+    const notes = await hospital.rows<Row & { body: { subjective?: string | string[] } }>('select * from hospital.clinical_notes');
+    const complaints = notes
+      .filter((n) => records.has(String(n.record_uuid)) && n.voided_at === null && n.sensitivity === 'normal')
+      .flatMap((n) => [n.body.subjective ?? []].flat().map((words) => ({
+        words: words.replace(/[. ]+$/, '').toLowerCase(),
+        person: people.get(String(n.patient_id))!.person_id,
+      })));
+    const expected = [...groupBy(complaints, ({ words }) => words)].map(([words, list]) => {
+      const each = [...groupBy(list, ({ person }) => person).values()];
+      return [words, list.length, each.length, each.filter(({ length }) => length > 1).length];
+    });
+    const order = (a: unknown[], b: unknown[]): number => compareText(String(a[0]), String(b[0]));
+    assert.deepEqual(
+      answer.map((r) => [r.complaint, ...[r.notes, r.people, r.people_with_it_again].map(Number)]).sort(order),
+      expected.sort(order),
+    );
+    for (const row of answer) assert.ok(Math.abs(Number(row.percent_of_notes) - (100 * Number(row.notes)) / complaints.length) < 0.06);
+    assert.ok(answer.some(({ complaint }) => complaint === 'ringing in one ear'), 'No note has a list.');
+  }, ['-notes', 'complaint']);
 
   check('one-telephone', 'groups the last ten digits of every number', async (answer) => {
     const people = await patients();

@@ -12,7 +12,7 @@ npx infirmary queries organisation-chart --explain  # how it was answered
 \`\`\`
 
 - **Read them in their order.** 1 to 8 are about which rows and which groups, 9 to 12 about windows, 13 to 15 about recursion, 16 to 22
-  about gaps, overlaps and ranges, 23 to 25 about distributions, 26 to 31 about text, documents and the audit. From 32 on they are
+  about gaps, overlaps and ranges, 23 to 25 about distributions, 26 to 32 about text, documents and the audit. From 33 on they are
   asked of the warehouse, and go once more through totals, windows, cohorts and statistics.
 - **Each file begins with three things**: the question, the technique, and what to notice, which is mostly what would have gone wrong.
 - **No answer depends on the clock.** "The last three months" end with the last visit on record, so an answer belongs to the data
