@@ -24,7 +24,10 @@ test('without a name all are listed, for people and for programs', async () => {
   const catalogue = await readCatalogue();
   const { code, printed } = await queries();
   assert.equal(code, 0);
-  for (const { name, technique } of catalogue) assert.ok(printed.includes(name) && printed.includes(technique), name);
+  const text = printed.replaceAll(/\s+/g, ' ');
+  for (const { number, name, question, technique } of catalogue)
+    assert.ok(text.includes(`${number} ${name} ${question} ${technique}`), name);
+  for (const line of printed.split('\n')) assert.ok([...line].length <= 100, line);
   const listed = JSON.parse((await queries('--json')).printed) as { queries: unknown[] };
   assert.deepEqual(listed.queries, catalogue);
 });

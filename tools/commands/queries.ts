@@ -17,7 +17,7 @@ export function register(program: Command): void {
     .description('the catalogue of questions to the hospital: list them, ask one, explain one')
     .argument('[name]', 'the name or the number of a query; without it they are listed')
     .option('--explain', 'show how it was answered: explain (analyze, buffers)')
-    .option('--seconds <number>', 'give up after so long (default: 60)', seconds, 60)
+    .option('--seconds <number>', 'give up after so many', seconds, 60)
     .option('--json', '{"queries": […]}, {"rows": […]} or {"plan": […]}')
     .addHelpText('after', '\nA query is asked as the owner, in a transaction that cannot write. More: docs/queries.md')
     .action(async (name: string | undefined, flags: Flags) => {
@@ -26,7 +26,7 @@ export function register(program: Command): void {
       const query = findQuery(catalogue, name);
       const answer = await work(readSettings(), query, flags);
       if (flags.json) return print(JSON.stringify(forPrograms(answer, flags)));
-      say(headingOf(query));
+      say(`${introduce(query, [query.question, query.technique, query.notice])}\n`);
       print(flags.explain ? answer.rows.flat().join('\n') : drawTable(answer.columns, answer.rows));
       if (query.source === 'warehouse' && answer.rows.length === 0)
         say('It is asked of the warehouse, which is loaded by: infirmary etl run');
@@ -35,8 +35,8 @@ export function register(program: Command): void {
 
 function list(catalogue: readonly Query[], { json }: Flags): void {
   if (json) return print(JSON.stringify({ queries: catalogue }));
-  print(drawTable(['no', 'name', 'technique'], catalogue.map((query) => [query.number, query.name, query.technique])));
-  say('Ask one: infirmary queries organisation-chart. What each of them asks: docs/queries.md');
+  print(catalogue.map((query) => introduce(query, [query.question, query.technique])).join('\n\n'));
+  say('\nAsk one: infirmary queries organisation-chart');
 }
 
 /** Asks a query of the hospital as the owner of the database, or how it is answered. */
@@ -72,13 +72,10 @@ function forPrograms(answer: Answer, { explain }: Flags): object {
   return explain ? { plan: answer.rows.flat() } : { rows: asObjects(answer) };
 }
 
-function headingOf({ number, name, question, technique, notice }: Query): string {
-  return [`${number}. ${name}`, question, technique, notice, ''].map((part) => wrap(part)).join('\n');
-}
-
-/** Breaks a text into lines of a terminal's usual width. */
-function wrap(text: string): string {
-  return text.replaceAll(/(.{1,100})(?: |$)/g, '$1\n').trimEnd();
+/** The number and name of a query, and beneath them what is said of it, as wide as a terminal usually is. */
+function introduce({ number, name }: Query, paragraphs: string[]): string {
+  const lines = paragraphs.map((text) => text.replaceAll(/(.{1,96})(?: |$)/g, '    $1\n').trimEnd());
+  return [`${String(number).padStart(2)}  ${name}`, ...lines].join('\n');
 }
 
 function seconds(text: string): number {
