@@ -198,6 +198,28 @@ async function happen(database: TestDatabase): Promise<void> {
       where a.status = 'completed'
       order by a.id
       limit 2;
+      -- A morning with a long appointment around a short one, two gaps after them, and work at night.
+      insert into hospital.appointments (
+        patient_id, doctor_id, department_id, appointment_type_id, starts_at, ends_at, status, created_at
+      )
+      select
+        100 + planned.place, a.doctor_id, a.department_id, a.appointment_type_id,
+        a.starts_at + make_interval(mins => planned.starts), a.starts_at + make_interval(mins => planned.ends), 'completed', a.created_at
+      from (
+        select a.*
+        from hospital.appointments as a
+        cross join lateral hospital_private.working_shifts(
+          array[a.doctor_id], tstzrange(a.starts_at - interval '1 day', a.starts_at + interval '1 day')
+        ) as s
+        where a.status = 'completed'
+          and a.starts_at between '2026-09-01' and '2026-10-20'
+          and tstzrange(s.starts_at, s.ends_at) @> tstzrange(a.starts_at, a.starts_at + interval '225 minutes')
+        order by a.id
+        limit 1
+      ) as a
+      cross join (
+        values (1, 0, 90), (2, 15, 30), (3, 150, 165), (4, 210, 225), (5, 900, 930), (6, 960, 990)
+      ) as planned (place, starts, ends);
       insert into hospital.contact_points (patient_id, kind, value, is_preferred)
       values
         (${one}, 'phone', '+1 (617) 555-0999', false),
