@@ -10,6 +10,7 @@ import * as erasures from './commands/erasures.ts';
 import * as etl from './commands/etl.ts';
 import * as importing from './commands/import.ts';
 import * as migrate from './commands/migrate.ts';
+import * as queries from './commands/queries.ts';
 import * as roles from './commands/roles.ts';
 import * as sandbox from './commands/sandbox.ts';
 import * as seed from './commands/seed.ts';
@@ -24,7 +25,7 @@ import { say } from './terminal.ts';
 
 /** Every command, in the order `infirmary --help` lists them. */
 const commands = [
-  start, db, roles, migrate, importing, serve, work, administrator, audit, seed, sequences, etl, sandbox, erasures, bench, docs,
+  start, db, roles, migrate, importing, serve, work, administrator, audit, seed, sequences, etl, queries, sandbox, erasures, bench, docs,
 ];
 
 const wrongUsage = 2;

@@ -55,6 +55,11 @@ export async function ask(client: pg.Client, sql: string, values?: unknown[]): P
   };
 }
 
+/** The rows as objects, the way a program reads them. */
+export function asObjects({ columns, rows }: Answer): Record<string, unknown>[] {
+  return rows.map((row) => Object.fromEntries(columns.map((name, column) => [name, row[column]])));
+}
+
 /**
  * Dates, times, ranges and big numbers stay the text PostgreSQL wrote, since JavaScript would turn a date
  * into an instant of its own time zone; booleans, small integers, floats and JSON become values.

@@ -19,7 +19,7 @@ export type Content = 'migrated' | 'seeded';
 const ingredients: Record<Content, string[]> = {
   migrated: [
     'migrations/*/*.sql',
-    'sql/**/*.sql',
+    'sql/[0-9]*/**/*.sql',
     'policies/*.sql',
     'tests/support/*.sql',
     'tests/support/template.ts',

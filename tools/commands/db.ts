@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { startToStay, statusOf, stopStaying } from '../cluster/embedded.ts';
 import { acquireServer } from '../cluster/server.ts';
 import { prepareHospital } from '../cluster/prepare.ts';
-import { type Answer, ask, withClient } from '../database.ts';
+import { type Answer, asObjects, ask, withClient } from '../database.ts';
 import { Failure, UsageError } from '../failure.ts';
 import { readSettings, type Settings } from '../settings.ts';
 import { drawTable, print, say } from '../terminal.ts';
@@ -127,10 +127,6 @@ export async function reset(settings: Settings, erase: boolean): Promise<string>
   } finally {
     await server.release();
   }
-}
-
-function asObjects({ columns, rows }: Answer): object[] {
-  return rows.map((row) => Object.fromEntries(columns.map((name, column) => [name, row[column]])));
 }
 
 function draw({ columns, rows, command, count }: Answer): string {

@@ -4,6 +4,8 @@ import type { Command } from 'commander';
 import { acquireServer } from '../cluster/server.ts';
 import { MATRIX_FILE, matrixPage, parseMatrix } from '../docs/access-matrix.ts';
 import { diagramPage, dictionaryPage, readTables } from '../docs/pages.ts';
+import { queriesPage } from '../docs/queries-page.ts';
+import { readCatalogue } from '../queries/catalogue.ts';
 import { projectFolder, readSettings, type Settings } from '../settings.ts';
 import { say } from '../terminal.ts';
 
@@ -12,7 +14,7 @@ export function register(program: Command): void {
     .command('docs')
     .description('what is generated from the database and committed')
     .command('build')
-    .description('write schema.graphql and, in docs/, access-matrix.md, error-codes.md, data-dictionary.md and erd.md')
+    .description('write schema.graphql and, in docs/, access-matrix.md, error-codes.md, data-dictionary.md, erd.md and queries.md')
     .action(async () => (await work(readSettings())).forEach((file) => say(`Wrote ${file}`)));
 }
 
@@ -41,5 +43,6 @@ export async function build(ownerUrl: string, authenticatorUrl: string): Promise
     ['docs/error-codes.md', errorPage()],
     ['docs/data-dictionary.md', dictionaryPage(tables)],
     ['docs/erd.md', diagramPage(tables)],
+    ['docs/queries.md', queriesPage(await readCatalogue())],
   ]);
 }
