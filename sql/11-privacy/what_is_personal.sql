@@ -227,6 +227,7 @@ from (values
   ('hospital_private.column_classes', 'none', 'relation column_name class replacement'),
   ('hospital_private.person_tables', 'none', 'relation rows_of is_deleted retention_rule last_contact'),
   ('ops.job_runs', 'none', 'id job started_at finished_at outcome affected_rows error_code'),
+  ('ops.change_consumers', 'none', 'name reader tables stream incarnation position read_to created_at last_read_at acknowledged_at'),
   ('staging.import_reasons', 'none', 'code is_reject description'),
   ('staging.state_time_zones', 'none', 'code name time_zone')
 ) as l (relation, class, columns)
