@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import * as administrator from './commands/administrator.ts';
 import * as audit from './commands/audit.ts';
 import * as bench from './commands/bench.ts';
+import * as changes from './commands/changes.ts';
 import * as db from './commands/db.ts';
 import * as docs from './commands/docs.ts';
 import * as erasures from './commands/erasures.ts';
@@ -24,6 +25,7 @@ import { say } from './terminal.ts';
 /** Every command, in the order `infirmary --help` lists them. */
 const commands = [
   start, db, roles, migrate, importing, serve, work, administrator, audit, seed, sequences, sandbox, erasures, bench, docs,
+  changes,
 ];
 
 const wrongUsage = 2;

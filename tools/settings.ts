@@ -23,6 +23,8 @@ export interface Settings {
   pgBinDir?: string;
   /** TLS_CERT_FILE and TLS_KEY_FILE: PEM files with which the API speaks TLS itself. */
   tlsFiles?: { cert: string; key: string };
+  /** MQTT_URL: the broker to which changes are published, with MQTT_CA_FILE for a certificate of one's own authority. */
+  broker?: { url: string; caFile?: string };
   /** PORT: the API's port; the next free one is taken instead unless `portIsFixed`. */
   port: number;
   portIsFixed: boolean;
@@ -75,6 +77,11 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
   const [cert, key] = [read('TLS_CERT_FILE'), read('TLS_KEY_FILE')];
   if (!cert !== !key) problems.push('TLS_CERT_FILE and TLS_KEY_FILE come together or not at all');
 
+  const brokerUrl = read('MQTT_URL');
+  const brokerCa = read('MQTT_CA_FILE');
+  if (brokerUrl) problems.push(...problemsOfBroker(brokerUrl).map((problem) => `MQTT_URL ${problem}`));
+  if (brokerCa && !brokerUrl) problems.push('MQTT_CA_FILE needs MQTT_URL beside it');
+
   const port = read('PORT') ?? '5678';
   if (!/^\d{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65535) {
     problems.push(`PORT must be a number from 1 to 65535, not "${port}"`);
@@ -95,6 +102,7 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
     ...(auditKeyFile && { auditKeyFile: path.resolve(auditKeyFile) }),
     ...(pgBinDir && { pgBinDir: path.resolve(pgBinDir) }),
     ...(cert && key && { tlsFiles: { cert: path.resolve(cert), key: path.resolve(key) } }),
+    ...(brokerUrl && { broker: { url: brokerUrl, ...(brokerCa && { caFile: path.resolve(brokerCa) }) } }),
     port: Number(port),
     portIsFixed: read('PORT') !== undefined,
     database: databaseOf(databaseUrl ?? authenticatorUrl ?? workerUrl),
@@ -108,6 +116,15 @@ function problemOfUrl(value: string): string | undefined {
   if (!['postgres:', 'postgresql:'].includes(url.protocol)) return 'must begin with postgres://';
   if (!url.username) return 'must name a user: postgres://user:password@host:5432/hospital';
   return undefined;
+}
+
+/** Keys of patients' rows and a password travel there: in clear only within this machine. */
+function problemsOfBroker(value: string): string[] {
+  if (!URL.canParse(value)) return ['is not a URL such as mqtts://user:password@host:8883'];
+  const { protocol, hostname } = new URL(value);
+  const isHere = ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
+  if (protocol === 'mqtts:' || (protocol === 'mqtt:' && isHere)) return [];
+  return ['must begin with mqtts:// (mqtt:// only for a broker on this machine)'];
 }
 
 function problemsOfBinaries(folder: string): string[] {
