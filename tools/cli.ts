@@ -16,6 +16,7 @@ import * as seed from './commands/seed.ts';
 import * as sequences from './commands/sequences.ts';
 import * as serve from './commands/serve.ts';
 import * as start from './commands/start.ts';
+import * as subscriber from './commands/subscriber.ts';
 import * as work from './commands/work.ts';
 import { describe, UsageError } from './failure.ts';
 import { projectFolder } from './settings.ts';
@@ -25,7 +26,7 @@ import { say } from './terminal.ts';
 /** Every command, in the order `infirmary --help` lists them. */
 const commands = [
   start, db, roles, migrate, importing, serve, work, administrator, audit, seed, sequences, sandbox, erasures, bench, docs,
-  changes,
+  changes, subscriber,
 ];
 
 const wrongUsage = 2;

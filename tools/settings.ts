@@ -17,6 +17,10 @@ export interface Settings {
   authenticatorUrl?: string;
   /** WORKER_URL: how the worker logs in, likewise. */
   workerUrl?: string;
+  /** SUBSCRIBER_URL: a second server for `infirmary subscriber`, as its superuser. */
+  subscriberUrl?: string;
+  /** PUBLISHER_URL: how that server reaches ours, as a role with REPLICATION; else as hospital_backup. */
+  publisherUrl?: string;
   /** AUDIT_KEY_FILE: the key of the audit for a server whose configuration does not include it. Absolute. */
   auditKeyFile?: string;
   /** PG_BIN_DIR: the folder of system binaries (initdb, pg_ctl, postgres) for the private cluster. */
@@ -67,6 +71,8 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
   const adminUrl = readUrl('DATABASE_ADMIN_URL');
   const authenticatorUrl = readUrl('AUTHENTICATOR_URL');
   const workerUrl = readUrl('WORKER_URL');
+  const subscriberUrl = readUrl('SUBSCRIBER_URL');
+  const publisherUrl = readUrl('PUBLISHER_URL');
   if (adminUrl && !databaseUrl) problems.push('DATABASE_ADMIN_URL needs DATABASE_URL beside it');
 
   const auditKeyFile = read('AUDIT_KEY_FILE');
@@ -99,6 +105,8 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
     ...(adminUrl && { adminUrl }),
     ...(authenticatorUrl && { authenticatorUrl }),
     ...(workerUrl && { workerUrl }),
+    ...(subscriberUrl && { subscriberUrl }),
+    ...(publisherUrl && { publisherUrl }),
     ...(auditKeyFile && { auditKeyFile: path.resolve(auditKeyFile) }),
     ...(pgBinDir && { pgBinDir: path.resolve(pgBinDir) }),
     ...(cert && key && { tlsFiles: { cert: path.resolve(cert), key: path.resolve(key) } }),
