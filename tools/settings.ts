@@ -17,6 +17,8 @@ export interface Settings {
   authenticatorUrl?: string;
   /** WORKER_URL: how the worker logs in, likewise. */
   workerUrl?: string;
+  /** BACKUP_URL: how backups log in (hospital_backup), likewise. */
+  backupUrl?: string;
   /** AUDIT_KEY_FILE: the key of the audit for a server whose configuration does not include it. Absolute. */
   auditKeyFile?: string;
   /** PG_BIN_DIR: the folder of system binaries (initdb, pg_ctl, postgres) for the private cluster. */
@@ -28,8 +30,21 @@ export interface Settings {
   portIsFixed: boolean;
   /** The hospital's database: the one DATABASE_URL names, else `hospital`. */
   database: string;
+  backup: BackupSettings;
   /** GRAPHILE_ENV, else NODE_ENV. */
   environment: 'production' | 'development';
+}
+
+/** Where backups go, and which are made without being asked for. */
+export interface BackupSettings {
+  /** BACKUP_REPOSITORY, or backups/repository in the project. Absolute. */
+  repository: string;
+  /** BACKUP_KEY_FILE: 64 hexadecimal digits; what is stored is encrypted with it. Absolute. */
+  keyFile?: string;
+  /** BACKUP_NIGHTLY=on: the worker makes a backup every night. */
+  nightly: boolean;
+  /** BACKUP_WAL=on: the worker receives the log all the time, so that any moment can be restored. */
+  wal: boolean;
 }
 
 /** Everything that is wrong with the environment, in one message. */
@@ -65,9 +80,23 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
   const adminUrl = readUrl('DATABASE_ADMIN_URL');
   const authenticatorUrl = readUrl('AUTHENTICATOR_URL');
   const workerUrl = readUrl('WORKER_URL');
+  const backupUrl = readUrl('BACKUP_URL');
   if (adminUrl && !databaseUrl) problems.push('DATABASE_ADMIN_URL needs DATABASE_URL beside it');
 
   const auditKeyFile = read('AUDIT_KEY_FILE');
+
+  const readSwitch = (name: string): boolean => {
+    const value = read(name) ?? 'off';
+    if (!['on', 'off'].includes(value)) problems.push(`${name} must be "on" or "off", not "${value}"`);
+    return value === 'on';
+  };
+  const backupKeyFile = read('BACKUP_KEY_FILE');
+  const backup = {
+    repository: path.resolve(read('BACKUP_REPOSITORY') ?? path.join(projectFolder, 'backups', 'repository')),
+    ...(backupKeyFile && { keyFile: path.resolve(backupKeyFile) }),
+    nightly: readSwitch('BACKUP_NIGHTLY'),
+    wal: readSwitch('BACKUP_WAL'),
+  };
 
   const pgBinDir = read('PG_BIN_DIR');
   if (pgBinDir) problems.push(...problemsOfBinaries(path.resolve(pgBinDir)));
@@ -92,12 +121,14 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
     ...(adminUrl && { adminUrl }),
     ...(authenticatorUrl && { authenticatorUrl }),
     ...(workerUrl && { workerUrl }),
+    ...(backupUrl && { backupUrl }),
     ...(auditKeyFile && { auditKeyFile: path.resolve(auditKeyFile) }),
     ...(pgBinDir && { pgBinDir: path.resolve(pgBinDir) }),
     ...(cert && key && { tlsFiles: { cert: path.resolve(cert), key: path.resolve(key) } }),
     port: Number(port),
     portIsFixed: read('PORT') !== undefined,
-    database: databaseOf(databaseUrl ?? authenticatorUrl ?? workerUrl),
+    database: databaseOf(databaseUrl ?? authenticatorUrl ?? workerUrl ?? backupUrl),
+    backup,
     environment: (graphileEnvironment ?? read('NODE_ENV')) === 'production' ? 'production' : 'development',
   };
 }

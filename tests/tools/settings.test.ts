@@ -9,6 +9,7 @@ test('without any variable, the private cluster in the project is used, in devel
     port: 5678,
     portIsFixed: false,
     database: 'hospital',
+    backup: { repository: path.join(projectFolder, 'backups', 'repository'), nightly: false, wal: false },
     environment: 'development',
   });
 });
