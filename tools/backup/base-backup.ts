@@ -45,6 +45,14 @@ export async function streamBaseBackup(url: string, options: Options): Promise<B
   }
 }
 
+function finishedOrDrained(to: Writable, then: () => void): void {
+  const once = (): void => {
+    to.off('drain', once).off('finish', once);
+    then();
+  };
+  to.once('drain', once).once('finish', once);
+}
+
 /** The connection of a client, as far as a query of our own uses it. */
 interface Wire {
   query(text: string): void;
@@ -103,7 +111,8 @@ class BaseBackupQuery {
     if (to.destroyed || to.write(bytes) || this.#isPaused) return;
     this.#isPaused = true;
     this.#wire.stream.pause();
-    to.once('drain', () => {
+    // One that is ended before it has room again never says that it has.
+    finishedOrDrained(to, () => {
       this.#isPaused = false;
       this.#wire.stream.resume();
     });

@@ -1,0 +1,150 @@
+import type { Command } from 'commander';
+import { acquireServer } from '../cluster/server.ts';
+import { Failure, UsageError } from '../failure.ts';
+import { createBackup } from '../backup/create.ts';
+import { findBackup, listBackups, type Manifest, openRepository } from '../backup/repository.ts';
+import { type Asked, type Outcome, restore } from '../backup/restore-command.ts';
+import { type Finding, verifyBackup } from '../backup/verify.ts';
+import { verifyLog } from '../backup/wal-archive.ts';
+import type { Target } from '../backup/wal-server.ts';
+import { readSettings, type Settings } from '../settings.ts';
+import { drawTable, print, say, showProgress } from '../terminal.ts';
+
+type Json = { json?: boolean };
+
+export function register(program: Command): void {
+  const backup = program.command('backup').description('copies of the whole cluster, and its log, in a repository');
+  backup
+    .command('create')
+    .description('copy the running server into the repository (BACKUP_REPOSITORY, else backups/repository)')
+    .option('--json', 'the manifest, as one JSON object')
+    .action(async ({ json }: Json) => {
+      const made = await create(readSettings());
+      if (json) print(JSON.stringify(made));
+      else say(`Backup ${made.name}: ${megabytes(made, 'bytes')} MB, stored in ${megabytes(made, 'storedBytes')} MB.`);
+    });
+  backup
+    .command('list')
+    .description('the backups in the repository')
+    .option('--json', 'their manifests')
+    .action(async ({ json }: Json) => {
+      const { backups, damaged } = await listBackups(openRepository(readSettings().backup));
+      if (json) return print(JSON.stringify({ backups, damaged }));
+      print(
+        drawTable(
+          ['name', 'finished', 'PostgreSQL', 'MB', 'stored MB', 'encrypted'],
+          backups.map((each) => [
+            each.name,
+            each.finishedAt,
+            each.serverVersion,
+            megabytes(each, 'bytes'),
+            megabytes(each, 'storedBytes'),
+            each.key === null ? 'no' : 'yes',
+          ]),
+        ),
+      );
+      for (const { problem } of damaged) say(problem);
+    });
+  backup
+    .command('verify')
+    .argument('[name]', 'one backup only, instead of all and the log')
+    .description('read everything to the last byte, and compare it with what was written')
+    .option('--json', '[{"file", "problem"}, …]')
+    .action(async (name: string | undefined, { json }: Json) => {
+      const findings = await verify(readSettings(), name);
+      if (json) print(JSON.stringify(findings));
+      else if (findings.length > 0) print(drawTable(['file', 'problem'], findings.map(({ file, problem }) => [file, problem])));
+      if (findings.length === 0) return say('Everything is as it was written.');
+      throw new Failure(
+        `${findings.length} ${findings.length === 1 ? 'thing is' : 'things are'} not as written, the first: ${findings[0]!.file} ${findings[0]!.problem}.`,
+        'Make a new backup now: infirmary backup create. Then find out what the disk does.',
+      );
+    });
+  backup
+    .command('restore')
+    .description('a backup and the log since, into a data directory; nothing is replaced before it has worked')
+    .option('--latest', 'all there is (the default)')
+    .option('--name <backup>', 'this backup and the log since')
+    .option('--to-time <time>', 'as it was at that time, with its zone: 2026-11-24T21:00:00Z')
+    .option('--as-of-backup', 'no further than the end of the backup')
+    .option('--into <folder>', 'the data directory to be; by default that of the private cluster')
+    .option('--erase', 'replace what is there; it is set aside, not deleted')
+    .option('--json', 'the outcome, as one JSON object')
+    .action(async ({ json, ...options }: RestoreOptions & Json) => {
+      const outcome = await restore(readSettings(), readAsked(options));
+      if (json) print(JSON.stringify(outcome));
+      else tell(outcome);
+    });
+}
+
+interface RestoreOptions {
+  latest?: boolean;
+  name?: string;
+  toTime?: string;
+  asOfBackup?: boolean;
+  into?: string;
+  erase?: boolean;
+}
+
+function readAsked({ latest, name, toTime, asOfBackup, into, erase }: RestoreOptions): Asked {
+  if ([latest, toTime, asOfBackup].filter(Boolean).length > 1) {
+    throw new UsageError('--latest, --to-time and --as-of-backup exclude one another.');
+  }
+  const target: Target = toTime === undefined ? (asOfBackup ? 'backup' : 'latest') : readTime(toTime);
+  return { name, target, into, erase: erase ?? false };
+}
+
+/** A time without a zone would be another one on another machine. */
+function readTime(text: string): Date {
+  const time = new Date(text);
+  if (!Number.isNaN(time.getTime()) && /(Z|[+-]\d\d(:?\d\d)?)$/.test(text)) return time;
+  throw new UsageError(`"${text}" is no time with a zone.`, 'Such as 2026-11-24T21:00:00Z or 2026-11-24T21:00:00+01:00');
+}
+
+function tell({ backup, into, lastSegment, aside, erasures, seconds, next }: Outcome): void {
+  say(`Restored ${backup} into ${into} in ${seconds.toFixed(1)} s${lastSegment ? `, with the log up to ${lastSegment}` : ''}.`);
+  say(`Erasures: ${erasures}.`);
+  if (aside) say(`What was there is now ${aside}: delete it when all is well.`);
+  for (const line of next) say(line);
+}
+
+function megabytes({ archives }: Manifest, which: 'bytes' | 'storedBytes'): string {
+  return (archives.reduce((sum, archive) => sum + archive[which], 0) / 1e6).toFixed(1);
+}
+
+/** Makes a backup of the server the settings name. */
+export async function create(settings: Settings): Promise<Manifest> {
+  const repository = openRepository(settings.backup);
+  const server = await acquireServer(settings);
+  const progress = showProgress('Backing up, in percent', 100);
+  let percent = 0;
+  try {
+    return await createBackup(server, settings.database, repository, (bytes, total) => {
+      const now = Math.min(100, Math.floor((100 * bytes) / Math.max(total, 1)));
+      if (now > percent) progress.advance(now - percent);
+      percent = Math.max(percent, now);
+    });
+  } finally {
+    progress.end();
+    await server.release();
+  }
+}
+
+/** Reads one backup, or all of them and the log, and tells what is not as it was written. */
+export async function verify(settings: Settings, name?: string): Promise<Finding[]> {
+  const repository = openRepository(settings.backup);
+  const { backups, damaged } =
+    name === undefined ? await listBackups(repository) : { backups: [await findBackup(repository, name)], damaged: [] };
+  const findings = damaged.map((each) => ({ file: `backups/${each.name}/manifest.json`, problem: each.problem }));
+  const bytes = backups.reduce((sum, backup) => sum + Number(megabytes(backup, 'bytes')), 0);
+  const progress = showProgress('Verifying, in MB', Math.ceil(bytes));
+  try {
+    for (const backup of backups) {
+      findings.push(...(await verifyBackup(repository, backup, (count) => progress.advance(count / 1e6))));
+    }
+    if (name === undefined) findings.push(...(await verifyLog(repository, backups)));
+  } finally {
+    progress.end();
+  }
+  return findings;
+}
