@@ -31,8 +31,8 @@ export interface Recovery {
 }
 
 /**
- * Starts a server on a restored data directory and returns when it has recovered and takes writes. Its settings lie
- * elsewhere, so that nothing of them stays; those that `alter system` had left are set aside meanwhile.
+ * Starts a server on a restored data directory and returns when it has recovered and takes writes. Its settings
+ * lie elsewhere, and on the command line where `alter system` would win over a file, so that nothing of them stays.
  * @throws Failure when the target is not reached, with the server's last words
  */
 export async function recover(recovery: Recovery): Promise<RecoveredServer> {
@@ -44,12 +44,13 @@ export async function recover(recovery: Recovery): Promise<RecoveredServer> {
   writeFileSync(path.join(folder, 'log-address.json'), JSON.stringify(log.address), { mode: 0o600 });
   writeFileSync(path.join(folder, 'pg_hba.conf'), 'host all all 127.0.0.1/32 scram-sha-256\n', { mode: 0o600 });
   writeFileSync(path.join(folder, 'pg_ident.conf'), '', { mode: 0o600 });
-  writeFileSync(path.join(folder, 'postgresql.conf'), settingsFor(recovery, folder, port), { mode: 0o600 });
+  writeFileSync(path.join(folder, 'postgresql.conf'), configurationFor(recovery, port), { mode: 0o600 });
   writeFileSync(path.join(data, 'recovery.signal'), '', { mode: 0o600 });
   const output = openSync(serverLog, 'w', 0o600);
   giveTo(account, folder);
   giveTo(account, data);
-  const child = spawnAs(account, binaries.postgres, ['-D', data, '-c', `config_file=${folder}/postgresql.conf`], output);
+  const given = Object.entries(settingsFor(recovery, folder, port)).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  const child = spawnAs(account, binaries.postgres, ['-D', data, ...given], output);
   closeSync(output);
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()).once('error', () => resolve()));
   const stop = onShutdown(
@@ -72,24 +73,34 @@ export async function recover(recovery: Recovery): Promise<RecoveredServer> {
   }
 }
 
-function settingsFor({ binaries, durable, target, auditKey }: Recovery, folder: string, port: number): string {
+/** What fits the machine, and the key of the audit, which a command line would show to everybody. */
+function configurationFor({ binaries, durable, auditKey }: Recovery, port: number): string {
+  const own = configure({ port, durable, preload: binaries.preload, ...measureMachine() });
+  return auditKey === undefined ? own : `${own}infirmary.audit_key = '${auditKey}'\n`;
+}
+
+function settingsFor({ target }: Recovery, folder: string, port: number): Record<string, string> {
   const fetch = path.join(import.meta.dirname, 'fetch-wal.mjs');
   const command = [process.execPath, fetch, path.join(folder, 'log-address.json'), '%f', '%p'];
-  const settings: Record<string, string> = {
-    restore_command: command.map((part) => `"${part}"`).join(' '),
-    recovery_target_action: 'promote',
-    ...(target === 'backup' && { recovery_target: 'immediate' }),
-    ...(target instanceof Date && { recovery_target_time: target.toISOString() }),
-    // Nobody may look before the target is reached, so no setting need be as large as on the server copied.
-    hot_standby: 'off',
-    archive_mode: 'off',
+  return {
+    config_file: `${folder}/postgresql.conf`,
     hba_file: `${folder}/pg_hba.conf`,
     ident_file: `${folder}/pg_ident.conf`,
-    ...(auditKey && { 'infirmary.audit_key': auditKey }),
+    port: String(port),
+    listen_addresses: '127.0.0.1',
+    unix_socket_directories: '',
+    ssl: 'off',
+    logging_collector: 'off',
+    archive_mode: 'off',
+    primary_conninfo: '',
+    synchronous_standby_names: '',
+    // Nobody may look before the target is reached, so no setting need be as large as on the server copied.
+    hot_standby: 'off',
+    restore_command: command.map((part) => `"${part}"`).join(' '),
+    recovery_target_action: 'promote',
+    recovery_target: target === 'backup' ? 'immediate' : '',
+    recovery_target_time: target instanceof Date ? target.toISOString().replace('T', ' ').replace('Z', '+00') : '',
   };
-  const lines = Object.entries(settings).map(([name, value]) => `${name} = '${value.replaceAll("'", "''")}'`);
-  const own = configure({ port, durable, preload: binaries.preload, ...measureMachine() });
-  return `${own}log_min_messages = 'info'\n${lines.join('\n')}\n`;
 }
 
 /** While it recovers the server refuses everybody; later it asks for a password, which need not be ours. */

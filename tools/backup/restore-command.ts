@@ -1,11 +1,11 @@
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { withLock } from '../cluster/lock.ts';
 import { openHome } from '../cluster/home.ts';
 import { apply, journalOf } from '../commands/erasures.ts';
 import { Failure, messageOf, UsageError } from '../failure.ts';
 import type { Settings } from '../settings.ts';
-import { showProgress } from '../terminal.ts';
+import { showBytes } from './progress.ts';
 import { openRepository } from './repository.ts';
 import { chooseBackup, putInPlace, refuseOccupied, type Restored, restoreInto } from './restore.ts';
 import type { Target } from './wal-server.ts';
@@ -50,12 +50,13 @@ export async function restore(settings: Settings, asked: Asked): Promise<Outcome
     const [draft, tablespaces] = [`${into}.restoring`, `${into}.tablespaces`];
     if (existsSync(tablespaces)) throw new Failure(`${tablespaces} is in the way.`, 'Move it elsewhere.');
     rmSync(draft, { recursive: true, force: true });
+    // Root's server runs as another account, which must pass through here.
+    mkdirSync(path.dirname(into), { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 });
     const total = backup.archives.reduce((sum, { bytes }) => sum + bytes, 0);
-    const progress = showProgress('Restoring, in MB', Math.ceil(total / 1e6));
+    const progress = showBytes('Restoring', total);
     let restored: Restored;
     try {
-      const onProgress = (bytes: number): void => progress.advance(bytes / 1e6);
-      restored = await restoreInto(settings, repository, { ...asked, name: backup.name, into: draft, tablespaces, durable: true, onProgress });
+      restored = await restoreInto(settings, repository, { ...asked, name: backup.name, into: draft, tablespaces, durable: true, onProgress: progress.advance });
     } catch (error) {
       for (const each of [draft, tablespaces]) rmSync(each, { recursive: true, force: true });
       throw error;

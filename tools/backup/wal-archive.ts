@@ -106,7 +106,7 @@ export async function findGaps(repository: Repository, backup: Manifest): Promis
 }
 
 /** The segment in which a timeline left the one before it, as its history tells. */
-async function firstOf(repository: Repository, timeline: number, segmentSize: number): Promise<string | undefined> {
+export async function firstOf(repository: Repository, timeline: number, segmentSize: number): Promise<string | undefined> {
   const history = await readLog(repository, historyName(timeline));
   const left = history?.toString().trim().split('\n').at(-1)?.split(/\s+/)[1];
   return left && segmentAt(timeline, parseLsn(left), segmentSize);

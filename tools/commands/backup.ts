@@ -1,13 +1,18 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import type { Command } from 'commander';
 import { acquireServer } from '../cluster/server.ts';
-import { Failure, UsageError } from '../failure.ts';
+import { describe, Failure, UsageError } from '../failure.ts';
 import { createBackup } from '../backup/create.ts';
 import { findBackup, listBackups, type Manifest, openRepository } from '../backup/repository.ts';
+import { showBytes } from '../backup/progress.ts';
 import { type Asked, type Outcome, restore } from '../backup/restore-command.ts';
 import { type Finding, verifyBackup } from '../backup/verify.ts';
-import { verifyLog } from '../backup/wal-archive.ts';
+import { dropSlot, keepReceiving, receiveLog } from '../backup/receive.ts';
+import { storeLog, verifyLog } from '../backup/wal-archive.ts';
 import type { Target } from '../backup/wal-server.ts';
 import { readSettings, type Settings } from '../settings.ts';
+import { onShutdown, stopOnSignals } from '../shutdown.ts';
 import { drawTable, print, say, showProgress } from '../terminal.ts';
 
 type Json = { json?: boolean };
@@ -59,6 +64,28 @@ export function register(program: Command): void {
         `${findings.length} ${findings.length === 1 ? 'thing is' : 'things are'} not as written, the first: ${findings[0]!.file} ${findings[0]!.problem}.`,
         'Make a new backup now: infirmary backup create. Then find out what the disk does.',
       );
+    });
+  backup
+    .command('receive')
+    .description('receive the log all the time, until stopped: then any moment can be restored')
+    .option('--once', 'only what is there now')
+    .option('--give-up', 'no longer: the server need not keep its log for us')
+    .action(async ({ once, giveUp }: { once?: boolean; giveUp?: boolean }) => {
+      if (giveUp) return say(await stopReceiving(readSettings()));
+      if (once) return say(await receiveOnce(readSettings()));
+      stopOnSignals((error) => say(describe(error)), 0);
+      await receive(readSettings());
+      say('Receiving the log.');
+      // Until a signal stops everything and exits.
+      await new Promise(() => {});
+    });
+  backup
+    .command('archive-wal')
+    .argument('<path>', '%p')
+    .description("for PostgreSQL's archive_command, where the log is not received: store one segment")
+    .action(async (file: string) => {
+      const repository = openRepository(readSettings().backup);
+      await storeLog(repository, path.basename(file), await readFile(file));
     });
   backup
     .command('restore')
@@ -130,17 +157,54 @@ export async function create(settings: Settings): Promise<Manifest> {
   }
 }
 
+/** Receives the log of the server until `onShutdown`; when the server is lost it comes back with it. */
+export async function receive(settings: Settings): Promise<void> {
+  const repository = openRepository(settings.backup);
+  const server = await acquireServer(settings);
+  onShutdown(() => server.release());
+  const receiving = await keepReceiving(server.url('hospital_backup'), repository, say);
+  onShutdown(() => receiving.stop());
+}
+
+/** Receives what the server's log holds by now. Returns what to tell. */
+export async function receiveOnce(settings: Settings): Promise<string> {
+  const repository = openRepository(settings.backup);
+  const server = await acquireServer(settings);
+  try {
+    const receiving = await receiveLog(server.url('hospital_backup'), repository, say);
+    try {
+      await Promise.race([receiving.caughtUp, receiving.ended]);
+    } finally {
+      await receiving.stop();
+    }
+  } finally {
+    await server.release();
+  }
+  return 'The repository has the whole log.';
+}
+
+/** Lets the server forget that its log was being received. Returns what to tell. */
+export async function stopReceiving(settings: Settings): Promise<string> {
+  const server = await acquireServer(settings);
+  try {
+    const dropped = await dropSlot(server.url('hospital_backup'));
+    return dropped ? 'The server no longer keeps its log for the repository.' : 'The log was not being received.';
+  } finally {
+    await server.release();
+  }
+}
+
 /** Reads one backup, or all of them and the log, and tells what is not as it was written. */
 export async function verify(settings: Settings, name?: string): Promise<Finding[]> {
   const repository = openRepository(settings.backup);
   const { backups, damaged } =
     name === undefined ? await listBackups(repository) : { backups: [await findBackup(repository, name)], damaged: [] };
   const findings = damaged.map((each) => ({ file: `backups/${each.name}/manifest.json`, problem: each.problem }));
-  const bytes = backups.reduce((sum, backup) => sum + Number(megabytes(backup, 'bytes')), 0);
-  const progress = showProgress('Verifying, in MB', Math.ceil(bytes));
+  const total = backups.flatMap(({ archives }) => archives).reduce((sum, { bytes }) => sum + bytes, 0);
+  const progress = showBytes('Verifying', total);
   try {
     for (const backup of backups) {
-      findings.push(...(await verifyBackup(repository, backup, (count) => progress.advance(count / 1e6))));
+      findings.push(...(await verifyBackup(repository, backup, progress.advance)));
     }
     if (name === undefined) findings.push(...(await verifyLog(repository, backups)));
   } finally {
