@@ -65,8 +65,9 @@ async function find(repository: Repository, backup: Manifest, name: string): Pro
   if (partial) return Buffer.concat([partial, Buffer.alloc(segmentSize - partial.length)]);
   // The backup brings what it needed itself.
   if (parseSegment(name, segmentSize).number < parseLsn(endLsn) / BigInt(segmentSize)) return undefined;
-  const { segments } = await listLog(repository);
-  const later = segments.get(Number.parseInt(name.slice(0, 8), 16))?.find((other) => other > name);
+  const { segments, partial: arriving } = await listLog(repository);
+  const timeline = Number.parseInt(name.slice(0, 8), 16);
+  const later = [...(segments.get(timeline) ?? []), arriving.get(timeline) ?? ''].find((other) => other > name);
   if (later) throw new Error(`it is missing, and ${later} is there`);
   return undefined;
 }
