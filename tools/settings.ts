@@ -41,6 +41,8 @@ export interface BackupSettings {
   repository: string;
   /** BACKUP_KEY_FILE: 64 hexadecimal digits; what is stored is encrypted with it. Absolute. */
   keyFile?: string;
+  /** BACKUP_KEEP: of how many days, weeks and months the last backup is kept, `7,4,6` unless said otherwise. */
+  keep: { daily: number; weekly: number; monthly: number };
   /** BACKUP_NIGHTLY=on: the worker makes a backup every night. */
   nightly: boolean;
   /** BACKUP_WAL=on: the worker receives the log all the time, so that any moment can be restored. */
@@ -91,9 +93,15 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
     return value === 'on';
   };
   const backupKeyFile = read('BACKUP_KEY_FILE');
+  const keep = read('BACKUP_KEEP') ?? '7,4,6';
+  if (!/^\d{1,3},\d{1,3},\d{1,3}$/.test(keep)) {
+    problems.push(`BACKUP_KEEP must be three numbers, days, weeks and months, such as 7,4,6, not "${keep}"`);
+  }
+  const [daily = 0, weekly = 0, monthly = 0] = keep.split(',').map(Number);
   const backup = {
     repository: path.resolve(read('BACKUP_REPOSITORY') ?? path.join(projectFolder, 'backups', 'repository')),
     ...(backupKeyFile && { keyFile: path.resolve(backupKeyFile) }),
+    keep: { daily, weekly, monthly },
     nightly: readSwitch('BACKUP_NIGHTLY'),
     wal: readSwitch('BACKUP_WAL'),
   };

@@ -98,8 +98,8 @@ function settingsFor({ target }: Recovery, folder: string, port: number): Record
     hot_standby: 'off',
     restore_command: command.map((part) => `"${part}"`).join(' '),
     recovery_target_action: 'promote',
-    recovery_target: target === 'backup' ? 'immediate' : '',
-    recovery_target_time: target instanceof Date ? target.toISOString().replace('T', ' ').replace('Z', '+00') : '',
+    ...(target === 'backup' && { recovery_target: 'immediate' }),
+    ...(target instanceof Date && { recovery_target_time: target.toISOString().replace('T', ' ').replace('Z', '+00') }),
   };
 }
 

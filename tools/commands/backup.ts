@@ -1,11 +1,16 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Command } from 'commander';
+import { statusOf } from '../cluster/embedded.ts';
 import { acquireServer } from '../cluster/server.ts';
-import { describe, Failure, UsageError } from '../failure.ts';
+import { describe, Failure, messageOf, UsageError } from '../failure.ts';
+import { keepDrill, recordBackup, recordDrill, recordRemoved, recordVerified } from '../backup/catalogue.ts';
 import { createBackup } from '../backup/create.ts';
+import { drill, type Drill } from '../backup/drill.ts';
+import { planPrune, prune as pruneRepository, type Pruned, type Retention } from '../backup/prune.ts';
 import { findBackup, listBackups, type Manifest, openRepository } from '../backup/repository.ts';
 import { showBytes } from '../backup/progress.ts';
+import { chooseBackup } from '../backup/restore.ts';
 import { type Asked, type Outcome, restore } from '../backup/restore-command.ts';
 import { type Finding, verifyBackup } from '../backup/verify.ts';
 import { dropSlot, keepReceiving, receiveLog } from '../backup/receive.ts';
@@ -102,6 +107,44 @@ export function register(program: Command): void {
       if (json) print(JSON.stringify(outcome));
       else tell(outcome);
     });
+  backup
+    .command('prune')
+    .description('show what no rule of retention keeps; with --erase, remove it')
+    .option('--daily <days>', 'keep the last backup of so many days (BACKUP_KEEP, else 7)', Number)
+    .option('--weekly <weeks>', 'and of so many weeks (4)', Number)
+    .option('--monthly <months>', 'and of so many months (6)', Number)
+    .option('--erase', 'yes, remove them')
+    .option('--json', '{"backups": […], "segments": […]}')
+    .action(async ({ erase = false, json, ...asked }: Partial<Retention> & Json & { erase?: boolean }) => {
+      const settings = readSettings();
+      const pruned = await prune(settings, { ...settings.backup.keep, ...asked }, erase);
+      if (json) return print(JSON.stringify(pruned));
+      for (const name of pruned.backups) say(`${erase ? 'Removed' : 'Would remove'} ${name}.`);
+      say(`${erase ? 'Removed' : 'Would remove'} ${pruned.backups.length} backups and ${pruned.segments.length} segments of the log.`);
+    });
+  backup
+    .command('drill')
+    .description('restore into a scratch cluster, look whether everything is there and works, and time it')
+    .option('--name <backup>', 'this backup instead of the newest')
+    .option('--latest', 'and replay the log since: the recovery point is then measured, the rows not compared')
+    .option('--to-time <time>', 'likewise, up to that time')
+    .option('--scratch <folder>', 'where the scratch cluster may be, and be removed; by default beside the private one')
+    .option('--json', 'the drill, as one JSON object')
+    .action(async ({ json, ...options }: DrillOptions & Json) => {
+      const found = await practise(readSettings(), options);
+      if (json) print(JSON.stringify(found));
+      else tellDrill(found);
+      if (found.passed) return;
+      const failed = found.checks.filter(({ passed }) => passed === false).map(({ name }) => name);
+      throw new Failure(`The backup ${found.backup} does not hold: ${failed.join(', ')}.`, 'Make a new one, and drill that.');
+    });
+}
+
+interface DrillOptions {
+  latest?: boolean;
+  name?: string;
+  toTime?: string;
+  scratch?: string;
 }
 
 interface RestoreOptions {
@@ -135,6 +178,20 @@ function tell({ backup, into, lastSegment, aside, erasures, seconds, next }: Out
   for (const line of next) say(line);
 }
 
+function tellDrill({ backup, restoreSeconds, recoveryPoint, startedAt, checks }: Drill): void {
+  const states = checks.map(({ name, passed, found, seconds }) => [
+    name,
+    passed === null ? 'not done' : passed ? 'holds' : 'FAILS',
+    seconds.toFixed(2),
+    found,
+  ]);
+  print(drawTable(['check', 'state', 'seconds', 'found'], states));
+  say(`Restored ${backup}, from nothing to a server that takes writes, in ${restoreSeconds.toFixed(1)} s.`);
+  if (!recoveryPoint) return;
+  const age = (new Date(startedAt).getTime() - new Date(recoveryPoint).getTime()) / 1000;
+  say(`The last commit in it is of ${recoveryPoint}, ${age.toFixed(1)} s before the drill.`);
+}
+
 function megabytes({ archives }: Manifest, which: 'bytes' | 'storedBytes'): string {
   return (archives.reduce((sum, archive) => sum + archive[which], 0) / 1e6).toFixed(1);
 }
@@ -146,11 +203,13 @@ export async function create(settings: Settings): Promise<Manifest> {
   const progress = showProgress('Backing up, in percent', 100);
   let percent = 0;
   try {
-    return await createBackup(server, settings.database, repository, (bytes, total) => {
+    const manifest = await createBackup(server, settings.database, repository, (bytes, total) => {
       const now = Math.min(100, Math.floor((100 * bytes) / Math.max(total, 1)));
       if (now > percent) progress.advance(now - percent);
       percent = Math.max(percent, now);
     });
+    await recordBackup(server.url('hospital_backup'), manifest);
+    return manifest;
   } finally {
     progress.end();
     await server.release();
@@ -194,6 +253,46 @@ export async function stopReceiving(settings: Settings): Promise<string> {
   }
 }
 
+/** Removes what no rule keeps, or tells what it would remove. */
+export async function prune(settings: Settings, retention: Retention, erase: boolean): Promise<Pruned> {
+  const repository = openRepository(settings.backup);
+  if (!erase) return planPrune(repository, retention);
+  const pruned = await pruneRepository(repository, retention);
+  await withBackupUrl(settings, async (url) => {
+    for (const name of pruned.backups) await recordRemoved(url, name);
+  });
+  return pruned;
+}
+
+/** Restores into a scratch cluster and looks at it; what was found is recorded, also when it is bad. */
+export async function practise(settings: Settings, { name, latest, toTime, scratch }: DrillOptions): Promise<Drill> {
+  const repository = openRepository(settings.backup);
+  const target: Target = toTime === undefined ? (latest ? 'latest' : 'backup') : readTime(toTime);
+  const folder = path.join(scratch ?? settings.home, `drill-${process.pid}`);
+  const { archives } = await chooseBackup(repository, { name, target });
+  const progress = showBytes('Restoring', archives.reduce((sum, { bytes }) => sum + bytes, 0));
+  let found: Drill;
+  try {
+    found = await drill(settings, repository, { name, target, scratch: folder, onProgress: progress.advance });
+  } finally {
+    progress.end();
+  }
+  await keepDrill(repository, found);
+  await withBackupUrl(settings, (url) => recordDrill(url, found));
+  return found;
+}
+
+/** For what the database is only told of: it may be gone, and is not created for this. */
+async function withBackupUrl(settings: Settings, work: (url: string) => Promise<void>): Promise<void> {
+  if (!settings.databaseUrl && !settings.backupUrl && !statusOf(settings).created) return;
+  try {
+    const server = await acquireServer(settings);
+    await work(server.url('hospital_backup')).finally(() => server.release());
+  } catch (error) {
+    say(`The repository knows it, the database could not be told: ${messageOf(error)}`);
+  }
+}
+
 /** Reads one backup, or all of them and the log, and tells what is not as it was written. */
 export async function verify(settings: Settings, name?: string): Promise<Finding[]> {
   const repository = openRepository(settings.backup);
@@ -202,13 +301,19 @@ export async function verify(settings: Settings, name?: string): Promise<Finding
   const findings = damaged.map((each) => ({ file: `backups/${each.name}/manifest.json`, problem: each.problem }));
   const total = backups.flatMap(({ archives }) => archives).reduce((sum, { bytes }) => sum + bytes, 0);
   const progress = showBytes('Verifying', total);
+  const verified: [name: string, problems: number][] = [];
   try {
     for (const backup of backups) {
-      findings.push(...(await verifyBackup(repository, backup, progress.advance)));
+      const found = await verifyBackup(repository, backup, progress.advance);
+      verified.push([backup.name, found.length]);
+      findings.push(...found);
     }
     if (name === undefined) findings.push(...(await verifyLog(repository, backups)));
   } finally {
     progress.end();
   }
+  await withBackupUrl(settings, async (url) => {
+    for (const [each, problems] of verified) await recordVerified(url, each, problems);
+  });
   return findings;
 }
