@@ -84,8 +84,8 @@ function runNode(files: string[], variables: Record<string, string>): Promise<nu
     GRAPHILE_ENV: 'development',
     INFIRMARY_HOME: testSettings().home,
   };
-  for (const name of ['DATABASE_URL', 'DATABASE_ADMIN_URL', 'AUTHENTICATOR_URL', 'WORKER_URL', 'PORT'])
-    delete env[name];
+  const ours = /^(DATABASE_URL|DATABASE_ADMIN_URL|AUTHENTICATOR_URL|WORKER_URL|PORT|BACKUP_.*)$/;
+  for (const name of Object.keys(env).filter((each) => ours.test(each))) delete env[name];
   const child = spawn(process.execPath, ['--test', '--test-concurrency=2', ...files], {
     cwd: projectFolder,
     env,

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { Command, CommanderError } from 'commander';
 import * as administrator from './commands/administrator.ts';
 import * as audit from './commands/audit.ts';
+import * as backup from './commands/backup.ts';
 import * as bench from './commands/bench.ts';
 import * as changes from './commands/changes.ts';
 import * as db from './commands/db.ts';
@@ -25,7 +26,7 @@ import { say } from './terminal.ts';
 
 /** Every command, in the order `infirmary --help` lists them. */
 const commands = [
-  start, db, roles, migrate, importing, serve, work, administrator, audit, seed, sequences, sandbox, erasures, bench, docs,
+  start, db, roles, migrate, importing, serve, work, administrator, audit, seed, sequences, sandbox, backup, erasures, bench, docs,
   changes, subscriber,
 ];
 

@@ -17,6 +17,8 @@ export interface Settings {
   authenticatorUrl?: string;
   /** WORKER_URL: how the worker logs in, likewise. */
   workerUrl?: string;
+  /** BACKUP_URL: how backups log in (hospital_backup), likewise. */
+  backupUrl?: string;
   /** SUBSCRIBER_URL: a second server for `infirmary subscriber`, as its superuser. */
   subscriberUrl?: string;
   /** PUBLISHER_URL: how that server reaches ours, as a role with REPLICATION; else as hospital_backup. */
@@ -34,8 +36,23 @@ export interface Settings {
   portIsFixed: boolean;
   /** The hospital's database: the one DATABASE_URL names, else `hospital`. */
   database: string;
+  backup: BackupSettings;
   /** GRAPHILE_ENV, else NODE_ENV. */
   environment: 'production' | 'development';
+}
+
+/** Where backups go, and which are made without being asked for. */
+export interface BackupSettings {
+  /** BACKUP_REPOSITORY, or backups/repository in the project. Absolute. */
+  repository: string;
+  /** BACKUP_KEY_FILE: 64 hexadecimal digits; what is stored is encrypted with it. Absolute. */
+  keyFile?: string;
+  /** BACKUP_KEEP: of how many days, weeks and months the last backup is kept, `7,4,6` unless said otherwise. */
+  keep: { daily: number; weekly: number; monthly: number };
+  /** BACKUP_NIGHTLY=on: the worker makes a backup every night. */
+  nightly: boolean;
+  /** BACKUP_WAL=on: the worker receives the log all the time, so that any moment can be restored. */
+  wal: boolean;
 }
 
 /** Everything that is wrong with the environment, in one message. */
@@ -71,11 +88,31 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
   const adminUrl = readUrl('DATABASE_ADMIN_URL');
   const authenticatorUrl = readUrl('AUTHENTICATOR_URL');
   const workerUrl = readUrl('WORKER_URL');
+  const backupUrl = readUrl('BACKUP_URL');
   const subscriberUrl = readUrl('SUBSCRIBER_URL');
   const publisherUrl = readUrl('PUBLISHER_URL');
   if (adminUrl && !databaseUrl) problems.push('DATABASE_ADMIN_URL needs DATABASE_URL beside it');
 
   const auditKeyFile = read('AUDIT_KEY_FILE');
+
+  const readSwitch = (name: string): boolean => {
+    const value = read(name) ?? 'off';
+    if (!['on', 'off'].includes(value)) problems.push(`${name} must be "on" or "off", not "${value}"`);
+    return value === 'on';
+  };
+  const backupKeyFile = read('BACKUP_KEY_FILE');
+  const keep = read('BACKUP_KEEP') ?? '7,4,6';
+  if (!/^\d{1,3},\d{1,3},\d{1,3}$/.test(keep)) {
+    problems.push(`BACKUP_KEEP must be three numbers, days, weeks and months, such as 7,4,6, not "${keep}"`);
+  }
+  const [daily = 0, weekly = 0, monthly = 0] = keep.split(',').map(Number);
+  const backup = {
+    repository: path.resolve(read('BACKUP_REPOSITORY') ?? path.join(projectFolder, 'backups', 'repository')),
+    ...(backupKeyFile && { keyFile: path.resolve(backupKeyFile) }),
+    keep: { daily, weekly, monthly },
+    nightly: readSwitch('BACKUP_NIGHTLY'),
+    wal: readSwitch('BACKUP_WAL'),
+  };
 
   const pgBinDir = read('PG_BIN_DIR');
   if (pgBinDir) problems.push(...problemsOfBinaries(path.resolve(pgBinDir)));
@@ -105,6 +142,7 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
     ...(adminUrl && { adminUrl }),
     ...(authenticatorUrl && { authenticatorUrl }),
     ...(workerUrl && { workerUrl }),
+    ...(backupUrl && { backupUrl }),
     ...(subscriberUrl && { subscriberUrl }),
     ...(publisherUrl && { publisherUrl }),
     ...(auditKeyFile && { auditKeyFile: path.resolve(auditKeyFile) }),
@@ -113,7 +151,8 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
     ...(brokerUrl && { broker: { url: brokerUrl, ...(brokerCa && { caFile: path.resolve(brokerCa) }) } }),
     port: Number(port),
     portIsFixed: read('PORT') !== undefined,
-    database: databaseOf(databaseUrl ?? authenticatorUrl ?? workerUrl),
+    database: databaseOf(databaseUrl ?? authenticatorUrl ?? workerUrl ?? backupUrl),
+    backup,
     environment: (graphileEnvironment ?? read('NODE_ENV')) === 'production' ? 'production' : 'development',
   };
 }

@@ -9,6 +9,12 @@ test('without any variable, the private cluster in the project is used, in devel
     port: 5678,
     portIsFixed: false,
     database: 'hospital',
+    backup: {
+      repository: path.join(projectFolder, 'backups', 'repository'),
+      keep: { daily: 7, weekly: 4, monthly: 6 },
+      nightly: false,
+      wal: false,
+    },
     environment: 'development',
   });
 });

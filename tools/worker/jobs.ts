@@ -1,6 +1,7 @@
 import type { Job } from './job.ts';
 import { expireHolds } from './tasks/expire_holds.ts';
 import { maintainPartitions } from './tasks/maintain_partitions.ts';
+import { nightlyBackup } from './tasks/nightly_backup.ts';
 import { offerWaitlist } from './tasks/offer_waitlist.ts';
 import { publishAggregates } from './tasks/publish_aggregates.ts';
 import { sealAudit } from './tasks/seal_audit.ts';
@@ -16,4 +17,5 @@ export const jobs: readonly Job[] = [
   maintainPartitions,
   sealAudit,
   verifyAuditChain,
+  nightlyBackup,
 ];
