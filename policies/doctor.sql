@@ -512,3 +512,14 @@ grant execute on function
   hospital_private.write_contact,
   hospital_private.escape_like
 to hospital_doctor;
+
+-- The answers, about oneself and one's department.
+grant execute on function
+  analytics.top_doctors,
+  analytics.department_load,
+  analytics.monthly_visits,
+  analytics.doctor_workload,
+  analytics.revenue,
+  analytics.department_efficiency,
+  analytics.view_freshness
+to hospital_doctor;

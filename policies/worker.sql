@@ -13,7 +13,10 @@ grant execute on function
   ops.publish_aggregates,
   ops.maintain_partitions,
   ops.seal_audit,
-  ops.verify_audit_chain
+  ops.verify_audit_chain,
+  ops.load_warehouse,
+  ops.refresh_views,
+  ops.check_freshness
 to hospital_worker;
 
 -- Changes for other services, of the consumers that it reads for.

@@ -9,6 +9,7 @@ import * as changes from './commands/changes.ts';
 import * as db from './commands/db.ts';
 import * as docs from './commands/docs.ts';
 import * as erasures from './commands/erasures.ts';
+import * as etl from './commands/etl.ts';
 import * as importing from './commands/import.ts';
 import * as migrate from './commands/migrate.ts';
 import * as roles from './commands/roles.ts';
@@ -26,7 +27,7 @@ import { say } from './terminal.ts';
 
 /** Every command, in the order `infirmary --help` lists them. */
 const commands = [
-  start, db, roles, migrate, importing, serve, work, administrator, audit, seed, sequences, sandbox, backup, erasures, bench, docs,
+  start, db, roles, migrate, importing, serve, work, administrator, audit, seed, sequences, etl, sandbox, backup, erasures, bench, docs,
   changes, subscriber,
 ];
 

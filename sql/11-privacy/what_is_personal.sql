@@ -178,8 +178,13 @@ from (values
   ('warehouse.fact_prescriptions', 'technical', 'prescription_id visit_id patient_key'),
   ('warehouse.fact_treatments', 'clinical', 'doctor_key department_key treatment_type treated_on duration_minutes cost outcome'),
   ('warehouse.fact_treatments', 'technical', 'treatment_id visit_id patient_key'),
-  ('warehouse.load_state', 'none', 'is_only cluster next_transaction_id data_as_of loaded_in_full_at'),
+  ('warehouse.load_sources', 'none', 'loaded_table source_table source_column found_by'),
+  ('warehouse.load_state', 'none', 'is_only cluster snapshot next_transaction_id loaded_by retired_months definitions data_as_of loaded_in_full_at'),
   ('warehouse.table_states', 'none', 'table_name changed_as_of'),
+  ('warehouse.view_states', 'none', 'view_name filled_from refreshed_at data_as_of'),
+  ('warehouse.view_settings', 'none', 'is_the_row stale_after'),
+  ('ops.alert_kinds', 'none', 'code description'),
+  ('ops.alerts', 'none', 'id kind raised_at closed_at'),
 
   -- The house and its code lists.
   ('hospital.facilities', 'none', 'id public_uuid name time_zone address phone created_at updated_at'),
