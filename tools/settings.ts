@@ -15,6 +15,8 @@ export interface Settings {
   adminUrl?: string;
   /** AUTHENTICATOR_URL: how the API logs in, when it may not know the owner's password. */
   authenticatorUrl?: string;
+  /** ANALYTICS_DATABASE_URL: a standby for analytics, as hospital_authenticator. */
+  analyticsUrl?: string;
   /** WORKER_URL: how the worker logs in, likewise. */
   workerUrl?: string;
   /** BACKUP_URL: how backups log in (hospital_backup), likewise. */
@@ -87,6 +89,7 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
   const databaseUrl = readUrl('DATABASE_URL');
   const adminUrl = readUrl('DATABASE_ADMIN_URL');
   const authenticatorUrl = readUrl('AUTHENTICATOR_URL');
+  const analyticsUrl = readUrl('ANALYTICS_DATABASE_URL');
   const workerUrl = readUrl('WORKER_URL');
   const backupUrl = readUrl('BACKUP_URL');
   const subscriberUrl = readUrl('SUBSCRIBER_URL');
@@ -141,6 +144,7 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
     ...(databaseUrl && { databaseUrl }),
     ...(adminUrl && { adminUrl }),
     ...(authenticatorUrl && { authenticatorUrl }),
+    ...(analyticsUrl && { analyticsUrl }),
     ...(workerUrl && { workerUrl }),
     ...(backupUrl && { backupUrl }),
     ...(subscriberUrl && { subscriberUrl }),

@@ -35,6 +35,7 @@ export const API_ERRORS = {
   REQUEST_TOO_LARGE: 'The request is too large.',
   TIMEOUT: 'The answer took too long and was given up. Ask for less, or try again.',
   UNAVAILABLE: 'The database cannot be reached just now. Try again in a moment.',
+  ANALYTICS_UNAVAILABLE: 'Analytics cannot be answered just now: their server cannot be reached.',
   INTERNAL_ERROR: 'Something went wrong here. Quote the request id when you report it.',
 } as const satisfies Record<string, string>;
 export type ApiErrorCode = keyof typeof API_ERRORS;
