@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { Client } from 'pg';
@@ -199,6 +201,24 @@ describe('changes published to a message broker', { concurrency: 2 }, () => {
     assert.match(said(), /message broker cannot be reached/);
     assert.doesNotMatch(said(), /not-in-logs/);
     assert.equal(await hospital.position(), before);
+  });
+
+  test('over TLS the certificate is checked, against one’s own authority when it is named', async (t) => {
+    const folder = mkdtempSync(path.join(os.tmpdir(), 'infirmary-broker-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    const [certFile, keyFile] = [path.join(folder, 'cert.pem'), path.join(folder, 'key.pem')];
+    execFileSync('openssl', [
+      ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '1'],
+      ...['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', keyFile, '-out', certFile],
+    ], { stdio: 'ignore' });
+    const hospital = await openHospital(t);
+    const broker = await openBroker(t, { cert: readFileSync(certFile, 'utf8'), key: readFileSync(keyFile, 'utf8') });
+    await hospital.add(1);
+    await assert.rejects(publishOnce(publishing(hospital, broker)), /cannot be reached \((DEPTH_ZERO_)?SELF_SIGNED_CERT/);
+    assert.deepEqual(broker.heard, []);
+    const trusting = { ...publishing(hospital, broker), broker: { url: broker.url, caFile: certFile } };
+    await until(async () => (await publishOnce(trusting)) === 1);
+    assert.equal(broker.heard.length, 1);
   });
 
   test('the command line registers, lists, publishes and forgets', async (t) => {
