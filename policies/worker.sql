@@ -19,3 +19,10 @@ grant execute on function
   ops.refresh_views,
   ops.check_freshness
 to hospital_worker;
+
+-- Changes for other services, of the consumers that it reads for.
+grant execute on function
+  ops.read_change_events,
+  ops.acknowledge_change_events,
+  ops.consumer_lags
+to hospital_worker;

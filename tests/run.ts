@@ -50,8 +50,17 @@ async function sweep(server: Server): Promise<void> {
       `select datname as name from pg_database where datname ~ '^test_[0-9]+_[0-9]+$'`,
     );
     for (const { name } of rows) {
-      if (!isAlive(Number(name.split('_')[1])))
-        await admin.query(`drop database if exists ${name} with (force)`);
+      if (isAlive(Number(name.split('_')[1]))) continue;
+      // A subscriber's slot would keep its database.
+      await admin.query(
+        `select pg_terminate_backend(active_pid, 10000) from pg_replication_slots where database = $1 and active`,
+        [name],
+      );
+      await admin.query(
+        `select pg_drop_replication_slot(slot_name) from pg_replication_slots where database = $1`,
+        [name],
+      );
+      await admin.query(`drop database if exists ${name} with (force)`);
     }
   } finally {
     await admin.end();
@@ -75,8 +84,8 @@ function runNode(files: string[], variables: Record<string, string>): Promise<nu
     GRAPHILE_ENV: 'development',
     INFIRMARY_HOME: testSettings().home,
   };
-  for (const name of ['DATABASE_URL', 'DATABASE_ADMIN_URL', 'AUTHENTICATOR_URL', 'WORKER_URL', 'PORT'])
-    delete env[name];
+  const ours = /^(DATABASE_URL|DATABASE_ADMIN_URL|AUTHENTICATOR_URL|WORKER_URL|PORT|BACKUP_.*)$/;
+  for (const name of Object.keys(env).filter((each) => ours.test(each))) delete env[name];
   const child = spawn(process.execPath, ['--test', '--test-concurrency=2', ...files], {
     cwd: projectFolder,
     env,

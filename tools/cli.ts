@@ -3,7 +3,9 @@ import path from 'node:path';
 import { Command, CommanderError } from 'commander';
 import * as administrator from './commands/administrator.ts';
 import * as audit from './commands/audit.ts';
+import * as backup from './commands/backup.ts';
 import * as bench from './commands/bench.ts';
+import * as changes from './commands/changes.ts';
 import * as db from './commands/db.ts';
 import * as docs from './commands/docs.ts';
 import * as erasures from './commands/erasures.ts';
@@ -17,6 +19,7 @@ import * as seed from './commands/seed.ts';
 import * as sequences from './commands/sequences.ts';
 import * as serve from './commands/serve.ts';
 import * as start from './commands/start.ts';
+import * as subscriber from './commands/subscriber.ts';
 import * as work from './commands/work.ts';
 import { describe, UsageError } from './failure.ts';
 import { projectFolder } from './settings.ts';
@@ -25,7 +28,8 @@ import { say } from './terminal.ts';
 
 /** Every command, in the order `infirmary --help` lists them. */
 const commands = [
-  start, db, roles, migrate, importing, serve, work, administrator, audit, seed, sequences, etl, queries, sandbox, erasures, bench, docs,
+  start, db, roles, migrate, importing, serve, work, administrator, audit, seed, sequences, etl, queries, sandbox, backup, erasures,
+  changes, subscriber, bench, docs,
 ];
 
 const wrongUsage = 2;

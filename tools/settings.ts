@@ -15,21 +15,46 @@ export interface Settings {
   adminUrl?: string;
   /** AUTHENTICATOR_URL: how the API logs in, when it may not know the owner's password. */
   authenticatorUrl?: string;
+  /** ANALYTICS_DATABASE_URL: a standby for analytics, as hospital_authenticator. */
+  analyticsUrl?: string;
   /** WORKER_URL: how the worker logs in, likewise. */
   workerUrl?: string;
+  /** BACKUP_URL: how backups log in (hospital_backup), likewise. */
+  backupUrl?: string;
+  /** SUBSCRIBER_URL: a second server for `infirmary subscriber`, as its superuser. */
+  subscriberUrl?: string;
+  /** PUBLISHER_URL: how that server reaches ours, as a role with REPLICATION; else as hospital_backup. */
+  publisherUrl?: string;
   /** AUDIT_KEY_FILE: the key of the audit for a server whose configuration does not include it. Absolute. */
   auditKeyFile?: string;
   /** PG_BIN_DIR: the folder of system binaries (initdb, pg_ctl, postgres) for the private cluster. */
   pgBinDir?: string;
   /** TLS_CERT_FILE and TLS_KEY_FILE: PEM files with which the API speaks TLS itself. */
   tlsFiles?: { cert: string; key: string };
+  /** MQTT_URL: the broker to which changes are published, with MQTT_CA_FILE for a certificate of one's own authority. */
+  broker?: { url: string; caFile?: string };
   /** PORT: the API's port; the next free one is taken instead unless `portIsFixed`. */
   port: number;
   portIsFixed: boolean;
   /** The hospital's database: the one DATABASE_URL names, else `hospital`. */
   database: string;
+  backup: BackupSettings;
   /** GRAPHILE_ENV, else NODE_ENV. */
   environment: 'production' | 'development';
+}
+
+/** Where backups go, and which are made without being asked for. */
+export interface BackupSettings {
+  /** BACKUP_REPOSITORY, or backups/repository in the project. Absolute. */
+  repository: string;
+  /** BACKUP_KEY_FILE: 64 hexadecimal digits; what is stored is encrypted with it. Absolute. */
+  keyFile?: string;
+  /** BACKUP_KEEP: of how many days, weeks and months the last backup is kept, `7,4,6` unless said otherwise. */
+  keep: { daily: number; weekly: number; monthly: number };
+  /** BACKUP_NIGHTLY=on: the worker makes a backup every night. */
+  nightly: boolean;
+  /** BACKUP_WAL=on: the worker receives the log all the time, so that any moment can be restored. */
+  wal: boolean;
 }
 
 /** Everything that is wrong with the environment, in one message. */
@@ -64,16 +89,44 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
   const databaseUrl = readUrl('DATABASE_URL');
   const adminUrl = readUrl('DATABASE_ADMIN_URL');
   const authenticatorUrl = readUrl('AUTHENTICATOR_URL');
+  const analyticsUrl = readUrl('ANALYTICS_DATABASE_URL');
   const workerUrl = readUrl('WORKER_URL');
+  const backupUrl = readUrl('BACKUP_URL');
+  const subscriberUrl = readUrl('SUBSCRIBER_URL');
+  const publisherUrl = readUrl('PUBLISHER_URL');
   if (adminUrl && !databaseUrl) problems.push('DATABASE_ADMIN_URL needs DATABASE_URL beside it');
 
   const auditKeyFile = read('AUDIT_KEY_FILE');
+
+  const readSwitch = (name: string): boolean => {
+    const value = read(name) ?? 'off';
+    if (!['on', 'off'].includes(value)) problems.push(`${name} must be "on" or "off", not "${value}"`);
+    return value === 'on';
+  };
+  const backupKeyFile = read('BACKUP_KEY_FILE');
+  const keep = read('BACKUP_KEEP') ?? '7,4,6';
+  if (!/^\d{1,3},\d{1,3},\d{1,3}$/.test(keep)) {
+    problems.push(`BACKUP_KEEP must be three numbers, days, weeks and months, such as 7,4,6, not "${keep}"`);
+  }
+  const [daily = 0, weekly = 0, monthly = 0] = keep.split(',').map(Number);
+  const backup = {
+    repository: path.resolve(read('BACKUP_REPOSITORY') ?? path.join(projectFolder, 'backups', 'repository')),
+    ...(backupKeyFile && { keyFile: path.resolve(backupKeyFile) }),
+    keep: { daily, weekly, monthly },
+    nightly: readSwitch('BACKUP_NIGHTLY'),
+    wal: readSwitch('BACKUP_WAL'),
+  };
 
   const pgBinDir = read('PG_BIN_DIR');
   if (pgBinDir) problems.push(...problemsOfBinaries(path.resolve(pgBinDir)));
 
   const [cert, key] = [read('TLS_CERT_FILE'), read('TLS_KEY_FILE')];
   if (!cert !== !key) problems.push('TLS_CERT_FILE and TLS_KEY_FILE come together or not at all');
+
+  const brokerUrl = read('MQTT_URL');
+  const brokerCa = read('MQTT_CA_FILE');
+  if (brokerUrl) problems.push(...problemsOfBroker(brokerUrl).map((problem) => `MQTT_URL ${problem}`));
+  if (brokerCa && !brokerUrl) problems.push('MQTT_CA_FILE needs MQTT_URL beside it');
 
   const port = read('PORT') ?? '5678';
   if (!/^\d{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65535) {
@@ -91,13 +144,19 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
     ...(databaseUrl && { databaseUrl }),
     ...(adminUrl && { adminUrl }),
     ...(authenticatorUrl && { authenticatorUrl }),
+    ...(analyticsUrl && { analyticsUrl }),
     ...(workerUrl && { workerUrl }),
+    ...(backupUrl && { backupUrl }),
+    ...(subscriberUrl && { subscriberUrl }),
+    ...(publisherUrl && { publisherUrl }),
     ...(auditKeyFile && { auditKeyFile: path.resolve(auditKeyFile) }),
     ...(pgBinDir && { pgBinDir: path.resolve(pgBinDir) }),
     ...(cert && key && { tlsFiles: { cert: path.resolve(cert), key: path.resolve(key) } }),
+    ...(brokerUrl && { broker: { url: brokerUrl, ...(brokerCa && { caFile: path.resolve(brokerCa) }) } }),
     port: Number(port),
     portIsFixed: read('PORT') !== undefined,
-    database: databaseOf(databaseUrl ?? authenticatorUrl ?? workerUrl),
+    database: databaseOf(databaseUrl ?? authenticatorUrl ?? workerUrl ?? backupUrl),
+    backup,
     environment: (graphileEnvironment ?? read('NODE_ENV')) === 'production' ? 'production' : 'development',
   };
 }
@@ -108,6 +167,15 @@ function problemOfUrl(value: string): string | undefined {
   if (!['postgres:', 'postgresql:'].includes(url.protocol)) return 'must begin with postgres://';
   if (!url.username) return 'must name a user: postgres://user:password@host:5432/hospital';
   return undefined;
+}
+
+/** Keys of patients' rows and a password travel there: in clear only within this machine. */
+function problemsOfBroker(value: string): string[] {
+  if (!URL.canParse(value)) return ['is not a URL such as mqtts://user:password@host:8883'];
+  const { protocol, hostname } = new URL(value);
+  const isHere = ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
+  if (protocol === 'mqtts:' || (protocol === 'mqtt:' && isHere)) return [];
+  return ['must begin with mqtts:// (mqtt:// only for a broker on this machine)'];
 }
 
 function problemsOfBinaries(folder: string): string[] {

@@ -236,7 +236,10 @@ from (values
   ('hospital_private.data_classes', 'none', 'code is_erased explanation'),
   ('hospital_private.column_classes', 'none', 'relation column_name class replacement'),
   ('hospital_private.person_tables', 'none', 'relation rows_of is_deleted retention_rule last_contact'),
+  ('ops.backups', 'none', 'name started_at finished_at server_version timeline start_lsn end_lsn bytes stored_bytes is_encrypted verified_at problems removed_at'),
+  ('ops.backup_drills', 'none', 'id backup started_at finished_at restore_seconds recovery_point passed checks'),
   ('ops.job_runs', 'none', 'id job started_at finished_at outcome affected_rows error_code'),
+  ('ops.change_consumers', 'none', 'name reader tables stream incarnation position read_to created_at last_read_at acknowledged_at'),
   ('staging.import_reasons', 'none', 'code is_reject description'),
   ('staging.state_time_zones', 'none', 'code name time_zone')
 ) as l (relation, class, columns)

@@ -9,6 +9,12 @@ test('without any variable, the private cluster in the project is used, in devel
     port: 5678,
     portIsFixed: false,
     database: 'hospital',
+    backup: {
+      repository: path.join(projectFolder, 'backups', 'repository'),
+      keep: { daily: 7, weekly: 4, monthly: 6 },
+      nightly: false,
+      wal: false,
+    },
     environment: 'development',
   });
 });
@@ -76,4 +82,13 @@ test('GRAPHILE_ENV decides over NODE_ENV', () => {
 test('a port that was asked for is not exchanged for another', () => {
   const { port, portIsFixed } = readSettings({ PORT: '8080' });
   assert.deepEqual({ port, portIsFixed }, { port: 8080, portIsFixed: true });
+});
+
+test('a message broker is spoken to in clear on this machine only', () => {
+  for (const url of ['mqtt://broker.example', 'http://localhost', 'nonsense']) {
+    assert.throws(() => readSettings({ MQTT_URL: url }), /MQTT_URL (must begin with mqtts|is not a URL)/);
+  }
+  assert.deepEqual(readSettings({ MQTT_URL: 'mqtts://broker.example' }).broker, { url: 'mqtts://broker.example' });
+  assert.deepEqual(readSettings({ MQTT_URL: 'mqtt://127.0.0.1:1883' }).broker, { url: 'mqtt://127.0.0.1:1883' });
+  assert.throws(() => readSettings({ MQTT_CA_FILE: 'ca.pem' }), /MQTT_CA_FILE needs MQTT_URL/);
 });

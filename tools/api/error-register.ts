@@ -35,6 +35,7 @@ export const API_ERRORS = {
   REQUEST_TOO_LARGE: 'The request is too large.',
   TIMEOUT: 'The answer took too long and was given up. Ask for less, or try again.',
   UNAVAILABLE: 'The database cannot be reached just now. Try again in a moment.',
+  ANALYTICS_UNAVAILABLE: 'Analytics cannot be answered just now: their server cannot be reached.',
   INTERNAL_ERROR: 'Something went wrong here. Quote the request id when you report it.',
 } as const satisfies Record<string, string>;
 export type ApiErrorCode = keyof typeof API_ERRORS;
@@ -60,6 +61,7 @@ export const CONDITIONS: Readonly<Record<string, ErrorEntry>> = {
   NOTES: { code: 'NOTE_MALFORMED', message: 'The note does not have the sections of its type.' },
   NOTIC: { code: 'NOTICE_TOO_SHORT', message: 'It is too late to book that time.' },
   NQUEU: { code: 'JOB_QUEUE_MISSING', message: 'The job queue is not installed.' },
+  NREAD: { code: 'EVENTS_NOT_READ', message: 'What has not been read cannot be acknowledged.' },
   NTFND: { code: 'NOT_FOUND', message: 'There is no such thing, or none that you may see.' },
   OUTWH: { code: 'OUTSIDE_WORKING_HOURS', message: 'The doctor does not work at that time.' },
   PASTT: { code: 'TIME_PASSED', message: 'That time has passed.' },
@@ -68,6 +70,7 @@ export const CONDITIONS: Readonly<Record<string, ErrorEntry>> = {
   PRMSN: { code: 'FORBIDDEN', message: 'Your role may not do this.' },
   PROXY: { code: 'PROXY_REFUSED', message: 'This proxy is not yours to grant or to withdraw.' },
   PWLEN: { code: 'PASSWORD_TOO_LONG', message: 'The password is too long.' },
+  RESYN: { code: 'RESYNCHRONISE', message: 'The consumer of changes must begin anew.' },
   RETEN: { code: 'MUST_BE_KEPT', message: 'The record must be kept for now.' },
   RETRY: { code: 'TRY_AGAIN', message: 'Somebody else is changing the same calendar. Try again.' },
   ROOMT: { code: 'ROOM_TAKEN', message: 'The room is taken at that time.' },

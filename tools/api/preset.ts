@@ -7,6 +7,7 @@ import { makePgService } from 'postgraphile/adaptors/pg';
 import { PostGraphileAmberPreset } from 'postgraphile/presets/amber';
 import { PgSimplifyInflectionPreset } from '@graphile/simplify-inflection';
 import { PostGraphileConnectionFilterPreset } from 'postgraphile-plugin-connection-filter';
+import { analyticsReplicaPlugin } from './analytics-replica.ts';
 import { documentsPlugin } from './documents.ts';
 import { maskError } from './errors.ts';
 import { bearerToken, clientAddress, identify, type Identity, type JwtKey } from './identity.ts';
@@ -26,6 +27,8 @@ export const MAX_REQUEST_LENGTH = 100_000;
 export interface PresetOptions {
   /** Connections as hospital_authenticator. */
   pool: Pool;
+  /** Connections to a standby for analytics, likewise; without them the same as all else. */
+  analyticsPool?: Pool;
   jwtKeys: readonly JwtKey[];
   environment: 'production' | 'development';
   /** The documents answered by id; the only ones answered when `onlyDocuments`. */
@@ -54,7 +57,7 @@ export function makePreset(options: PresetOptions): {
   preset: GraphileConfig.Preset;
   pgService: ReturnType<typeof makePgService>;
 } {
-  const { pool, jwtKeys, environment, relay } = options;
+  const { pool, analyticsPool, jwtKeys, environment, relay } = options;
   const pgService = makePgService({ pool, schemas: ['hospital', 'analytics'], pubsub: true });
 
   /** Over HTTP the server has verified the token already; a websocket brings its own when it subscribes. */
@@ -80,6 +83,7 @@ export function makePreset(options: PresetOptions): {
       SubscriptionPlugin,
       documentsPlugin(options.documents, { only: options.onlyDocuments }),
       LimitsPlugin,
+      ...(analyticsPool ? [analyticsReplicaPlugin(pool, analyticsPool)] : []),
       plainErrorsPlugin({ introspection: environment === 'development' }),
     ],
     disablePlugins: [

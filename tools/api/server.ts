@@ -23,6 +23,8 @@ import { makeWebsockets } from './websockets.ts';
 export interface ServeOptions extends Listen {
   /** The database, as hospital_authenticator. */
   databaseUrl: string;
+  /** A standby of it, likewise, that answers what asks for analytics only. */
+  analyticsDatabaseUrl?: string;
   /** The first key signs access tokens, all verify them. */
   jwtKeys: readonly JwtKey[];
   environment: 'production' | 'development';
@@ -56,6 +58,9 @@ const SOCKETS_CLOSE_WITHIN = 1_000;
 export async function serve(options: ServeOptions): Promise<RunningApi> {
   const { environment, jwtKeys, trustProxy = false } = options;
   const pool = makePool(options);
+  const analyticsPool = options.analyticsDatabaseUrl
+    ? makePool({ ...options, databaseUrl: options.analyticsDatabaseUrl })
+    : undefined;
   const documents = readDocuments(options.documentsFolder ?? DOCUMENTS_FOLDER);
   const onlyDocuments = !(options.allowAnyDocument ?? environment === 'development');
   let draining = false;
@@ -63,11 +68,13 @@ export async function serve(options: ServeOptions): Promise<RunningApi> {
   // Asked first: PostGraphile would begin to build its schema at once, and fail where nobody listens.
   await requireHospital(pool).catch(async (error: unknown) => {
     await pool.end();
+    await analyticsPool?.end();
     throw error;
   });
   const relay = startRelay(pool, identify(jwtKeys, undefined, { id: '', address: '' }).claims);
   const { preset, pgService } = makePreset({
     pool,
+    ...(analyticsPool && { analyticsPool }),
     jwtKeys,
     environment,
     documents,
@@ -82,6 +89,7 @@ export async function serve(options: ServeOptions): Promise<RunningApi> {
     // Gives the listening client back; without it pool.end() would wait for it for ever.
     await pgService.release?.();
     await pool.end();
+    await analyticsPool?.end();
   };
 
   const orRelease = async (error: unknown): Promise<never> => {

@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { chownSync, existsSync, lstatSync, readdirSync, statSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -90,31 +90,36 @@ export function giveTo(account: Account, file: string): void {
 }
 
 /**
- * Runs one of PostgreSQL's programs as the account and answers with its exit code and what it printed.
- * It gets a process group of its own, so that a Ctrl-C in the terminal reaches us and not the server.
+ * Starts one of PostgreSQL's programs as the account. It gets a process group of its own, so that a Ctrl-C in
+ * the terminal reaches us and not the server.
  */
+export function spawnAs(account: Account, command: string, args: string[], output: 'pipe' | number): ChildProcess {
+  const [program = command, ...rest] = [...account.prefix, command, ...args];
+  return spawn(program, rest, {
+    ...account.become,
+    cwd: '/',
+    detached: process.platform !== 'win32',
+    env: cleanEnvironment(),
+    stdio: ['ignore', output, output],
+  });
+}
+
+/** Runs one of PostgreSQL's programs as the account and answers with its exit code and what it printed. */
 export function runAs(
   account: Account,
   command: string,
   args: string[],
 ): Promise<{ code: number; output: string }> {
-  const [program = command, ...rest] = [...account.prefix, command, ...args];
   return new Promise((resolve, reject) => {
-    const child = spawn(program, rest, {
-      ...account.become,
-      cwd: '/',
-      detached: process.platform !== 'win32',
-      env: cleanEnvironment(),
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    const child = spawnAs(account, command, args, 'pipe');
     let output = '';
-    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
-    child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    child.stdout?.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    child.stderr?.on('data', (chunk: Buffer) => (output += chunk.toString()));
     child.once('error', reject);
     // Not 'close': a server that was started may hold our pipes for as long as it runs.
     child.once('exit', (code) => {
-      child.stdout.destroy();
-      child.stderr.destroy();
+      child.stdout?.destroy();
+      child.stderr?.destroy();
       resolve({ code: code ?? 1, output: output.trim() });
     });
   });

@@ -8,6 +8,7 @@ import { codeOf, Failure } from '../failure.ts';
 export interface Binaries {
   initdb: string;
   pgCtl: string;
+  postgres: string;
   /** Major version. */
   version: number;
   /** Libraries that may be preloaded, of those we would like to have. */
@@ -25,6 +26,7 @@ export function findBinaries(folder?: string): Binaries {
   return {
     initdb: program('initdb'),
     pgCtl: program('pg_ctl'),
+    postgres: program('postgres'),
     version: versionOf(program('postgres')),
     preload: ['pg_stat_statements'].filter((library) => hasLibrary(bin, library)),
   };

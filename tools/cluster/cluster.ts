@@ -133,7 +133,7 @@ export function crashCluster(home: Home): void {
 }
 
 /** The port wanted, when it is free on the loopback address, else any free one. */
-async function freePort(wanted: number): Promise<number> {
+export async function freePort(wanted: number): Promise<number> {
   const server = createServer();
   try {
     return await new Promise((resolve, reject) => {

@@ -93,6 +93,8 @@ function settingsFor({
     wal_level: 'logical',
     max_wal_size: '4GB',
     checkpoint_timeout: '15min',
+    // Whoever receives the log and never comes back must not fill the disk with it.
+    max_slot_wal_keep_size: '8GB',
     ...(!durable && { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }),
 
     // Patients stay out of the log: no detail ("Failing row contains …"), no statements, no parameters, and no errors

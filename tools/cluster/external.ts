@@ -21,6 +21,7 @@ export async function acquireExternal(settings: Settings, url: string): Promise<
     postgres: admin,
     ...(settings.authenticatorUrl && { hospital_authenticator: settings.authenticatorUrl }),
     ...(settings.workerUrl && { hospital_worker: settings.workerUrl }),
+    ...(settings.backupUrl && { hospital_backup: settings.backupUrl }),
   };
   // A URL of an administrator stands for the server; anybody else's is the owner's own.
   const ownersOwn = settings.adminUrl !== undefined || !manages || user === 'hospital_owner';

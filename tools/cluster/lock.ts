@@ -12,9 +12,14 @@ import { identityOf, isAlive } from './processes.ts';
  *
  * A lock left by a killed process is never removed and retaken, since two processes could both do that.
  * Instead locks are numbered: the highest number counts, and whoever creates the next one holds it.
+ * @param holderDoes what to tell of the process that is waited for
  */
-export async function withLock<Result>(folder: string, work: () => Promise<Result>): Promise<Result> {
-  const release = await acquire(folder);
+export async function withLock<Result>(
+  folder: string,
+  work: () => Promise<Result>,
+  holderDoes = 'which is starting or stopping the server',
+): Promise<Result> {
+  const release = await acquire(folder, holderDoes);
   try {
     return await work();
   } finally {
@@ -22,7 +27,7 @@ export async function withLock<Result>(folder: string, work: () => Promise<Resul
   }
 }
 
-async function acquire(folder: string): Promise<() => void> {
+async function acquire(folder: string, holderDoes: string): Promise<() => void> {
   const began = Date.now();
   let told = false;
   for (;;) {
@@ -42,7 +47,7 @@ async function acquire(folder: string): Promise<() => void> {
       continue;
     }
     if (!told && Date.now() - began > 3000) {
-      say(`Waiting for process ${Number.parseInt(holder, 10)}, which is starting or stopping the server.`);
+      say(`Waiting for process ${Number.parseInt(holder, 10)}, ${holderDoes}.`);
       told = true;
     }
     await sleep(25);

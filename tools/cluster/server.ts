@@ -32,7 +32,7 @@ export async function acquireServer(
   settings: Settings,
   options: { durable?: boolean } = {},
 ): Promise<Server> {
-  const url = settings.databaseUrl ?? settings.authenticatorUrl ?? settings.workerUrl;
+  const url = settings.databaseUrl ?? settings.authenticatorUrl ?? settings.workerUrl ?? settings.backupUrl;
   return url ? acquireExternal(settings, url) : acquireEmbedded(settings, options.durable ?? true);
 }
 

@@ -3,6 +3,7 @@ import { checkFreshness } from './tasks/check_freshness.ts';
 import { expireHolds } from './tasks/expire_holds.ts';
 import { loadWarehouse } from './tasks/load_warehouse.ts';
 import { maintainPartitions } from './tasks/maintain_partitions.ts';
+import { nightlyBackup } from './tasks/nightly_backup.ts';
 import { offerWaitlist } from './tasks/offer_waitlist.ts';
 import { publishAggregates } from './tasks/publish_aggregates.ts';
 import { refreshViews } from './tasks/refresh_views.ts';
@@ -19,6 +20,7 @@ export const jobs: readonly Job[] = [
   maintainPartitions,
   sealAudit,
   verifyAuditChain,
+  nightlyBackup,
   loadWarehouse,
   refreshViews,
   checkFreshness,
