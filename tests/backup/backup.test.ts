@@ -17,7 +17,7 @@ import { hospital, makeHospital, now, query, withRepository } from './hospital.t
 describe('backups of a cluster', () => {
   before(async () => {
     await makeHospital();
-    await query(hospital, 'create table hospital.ledger as select n from generate_series(1, 1000) as n');
+    await query(hospital, 'create table ops.ledger as select n from generate_series(1, 1000) as n');
   });
 
   async function backUp(settings: Settings): Promise<string> {
@@ -52,11 +52,11 @@ describe('backups of a cluster', () => {
     // From here on the server keeps its log until the repository has it.
     await receiveOnce(settings);
     await backUp(settings);
-    await query(settings, 'create table hospital.precious as select n from generate_series(1, 5000) as n');
+    await query(settings, 'create table ops.precious as select n from generate_series(1, 5000) as n');
     const before = await now(settings);
     await sleep(50);
-    await query(settings, 'drop table hospital.precious');
-    await query(settings, 'create table hospital.later ()');
+    await query(settings, 'drop table ops.precious');
+    await query(settings, 'create table ops.later ()');
     await receiveOnce(settings);
     assert.deepEqual(await verify(settings), []);
 
@@ -67,7 +67,7 @@ describe('backups of a cluster', () => {
     await assert.rejects(restore(settings, { ...asked, erase: false }), /is not empty/);
     await assert.rejects(restore(settings, { ...asked, target: new Date('2020-01-01T00:00:00Z') }), /No backup had ended by/);
     await assert.rejects(restore(settings, { ...asked, target: new Date('2199-01-01T00:00:00Z') }), /The log ends before that time/);
-    assert.deepEqual(await query(settings, `select to_regclass('hospital.precious')`), [[null]], 'nothing has changed yet');
+    assert.deepEqual(await query(settings, `select to_regclass('ops.precious')`), [[null]], 'nothing has changed yet');
 
     // Whom the hospital erased is in the journal, and not in this hospital.
     const entry = { erasedAt: '2026-01-05T10:00:00Z', isComplete: true, reason: 'person_asked', recordUuids: ['5f0c1b0a-0000-4000-8000-000000000000'] };
@@ -75,7 +75,7 @@ describe('backups of a cluster', () => {
     const outcome = await restore(settings, asked);
     assert.match(outcome.erasures, /0 erased again, 0 were, 1 not here/);
     assert.equal(outcome.aside && existsSync(path.join(outcome.aside, 'PG_VERSION')), true, 'what was there is set aside');
-    assert.deepEqual(await query(settings, `select count(*)::integer, to_regclass('hospital.later') from hospital.precious`), [[5000, null]]);
+    assert.deepEqual(await query(settings, `select count(*)::integer, to_regclass('ops.later') from ops.precious`), [[5000, null]]);
     // The restored server goes on, on a timeline of its own.
     await receiveOnce(settings);
     assert.ok(existsSync(path.join(settings.backup.repository, 'wal', '00000002', '00000002.history.zst')));
@@ -129,7 +129,7 @@ describe('backups of a cluster', () => {
     await assert.rejects(backUp(settings), /holds backups of another cluster, such as other/);
     rmSync(path.join(repository.backups, 'other'), { recursive: true });
     const file = path.join(repository.backups, name, 'manifest.json');
-    writeFileSync(file, readFileSync(file, 'utf8').replace('"hospital.ledger"', '"hospital.lodger"'));
+    writeFileSync(file, readFileSync(file, 'utf8').replace('"ops.ledger"', '"ops.lodger"'));
     const [finding] = await verify(settings);
     assert.match(`${finding?.file} ${finding?.problem}`, /manifest\.json .*is damaged: it is not what was written/);
   });
