@@ -12,18 +12,20 @@ import { chooseAccount, giveTo } from '../../tools/cluster/account.ts';
 import { findBinaries } from '../../tools/cluster/binaries.ts';
 import { openHome } from '../../tools/cluster/home.ts';
 import { findPostmaster } from '../../tools/cluster/postmaster.ts';
-import { acquireServer, type Server } from '../../tools/cluster/server.ts';
+import { acquireServer, passwordsOf, type Server } from '../../tools/cluster/server.ts';
 import { applyRoles } from '../../tools/migrate/roles.ts';
-import { passwordsOf } from '../../tools/cluster/server.ts';
 import { codeOf } from '../../tools/failure.ts';
 import type { Settings } from '../../tools/settings.ts';
 import { acquireServer as acquireQuick, makeSettings } from '../support/cluster.ts';
 
 /** A server that flushes, as production does, with a table of numbers. */
 async function makeLedger(t: TestContext): Promise<{ settings: Settings; server: Server }> {
+  let server: Server | undefined;
+  // Hooks run in the order they are registered: the server is let go before its folder is.
+  t.after(() => server?.release());
   const settings = makeSettings(t);
   await (await acquireQuick(settings)).release();
-  const server = await acquireServer(settings);
+  server = await acquireServer(settings);
   await run(server, 'create table ledger (n integer primary key, filler text)');
   return { settings, server };
 }
@@ -40,7 +42,11 @@ async function run(server: Server, sql: string): Promise<unknown[]> {
 }
 
 /** Eight writers, until they can no longer: returns what the server acknowledged, and how each ended. */
-function write(server: Server, options = '', filler = 10): { done: Promise<Set<number>>; count(): number } {
+function write(
+  server: Server,
+  options = '',
+  filler = 10,
+): { done: Promise<Set<number>>; reached(count: number): Promise<void> } {
   const acknowledged = new Set<number>();
   let next = 0;
   const writers = Array.from({ length: 8 }, async () => {
@@ -50,16 +56,22 @@ function write(server: Server, options = '', filler = 10): { done: Promise<Set<n
     try {
       for (;;) {
         const n = ++next;
-        await client.query('insert into ledger values ($1, repeat(md5($1::text), $2))', [n, filler]);
+        await client.query('insert into ledger values ($1::integer, repeat(md5($1::integer::text), $2))', [n, filler]);
         acknowledged.add(n);
       }
-    } catch {
-      // The end of every writer here.
+    } catch (error) {
+      // How every writer ends here, unless its statement is wrong.
+      if (codeOf(error)?.startsWith('42')) throw error;
     } finally {
       await client.end().catch(() => {});
     }
   });
-  return { done: Promise.all(writers).then(() => acknowledged), count: () => acknowledged.size };
+  return {
+    done: Promise.all(writers).then(() => acknowledged),
+    reached: async (count) => {
+      while (acknowledged.size < count) await sleep(5);
+    },
+  };
 }
 
 async function lostOf(server: Server, acknowledged: Set<number>): Promise<number> {
@@ -82,13 +94,12 @@ function killAll(settings: Settings): void {
 
 async function killUnderLoad(t: TestContext, options: string): Promise<number> {
   const { settings, server } = await makeLedger(t);
-  t.after(() => server.release());
   // What the server does not flush for a commit it then flushes only much later.
   await run(server, `alter system set wal_writer_delay = '10s'`);
   await run(server, `alter system set wal_writer_flush_after = '128MB'`);
   await run(server, 'select pg_reload_conf()');
   const writing = write(server, options);
-  while (writing.count() < 500) await sleep(5);
+  await Promise.race([writing.done, writing.reached(500)]);
   killAll(settings);
   const acknowledged = await writing.done;
   const again = await acquireServer(settings);
@@ -112,21 +123,22 @@ function makeDisk(t: TestContext, megabytes: number): { folder: string; grow(meg
   const folder = mkdtempSync(path.join(os.tmpdir(), 'infirmary-disk-'));
   const mount = (...args: string[]): boolean =>
     process.platform === 'linux' && process.getuid?.() === 0 && spawnSync('mount', args).status === 0;
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  t.after(() => {
+    spawnSync('umount', ['-l', folder], { stdio: 'ignore' });
+    rmSync(folder, { recursive: true, force: true });
+  });
   if (!mount('-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', folder)) {
     t.skip('a small disk can be mounted by root alone');
     return undefined;
   }
-  t.after(() => spawnSync('umount', ['-l', folder]));
   chmodSync(folder, 0o711);
   return { folder, grow: (more) => assert.ok(mount('-o', `remount,size=${more}m`, folder)) };
 }
 
 test('a full disk of data refuses writes and harms nothing; with room they go on', async (t) => {
+  const { settings, server } = await makeLedger(t);
   const disk = makeDisk(t, 8);
   if (!disk) return;
-  const { settings, server } = await makeLedger(t);
-  t.after(() => server.release());
   const folder = path.join(disk.folder, 'data');
   mkdirSync(folder, { mode: 0o700 });
   giveTo(accountOf(settings), folder);
@@ -142,9 +154,9 @@ test('a full disk of data refuses writes and harms nothing; with room they go on
 });
 
 test('a full disk of the log stops the server; with room it starts again and has every commit it acknowledged', async (t) => {
+  const { settings, server } = await makeLedger(t);
   const disk = makeDisk(t, 64);
   if (!disk) return;
-  const { settings, server } = await makeLedger(t);
   await server.release();
   const { data } = openHome(settings.home);
   const log = path.join(disk.folder, 'pg_wal');
@@ -154,12 +166,12 @@ test('a full disk of the log stops the server; with room it starts again and has
   chmodSync(log, 0o700);
   giveTo(accountOf(settings), log);
   const full = await acquireServer(settings);
-  t.after(() => full.release());
   const acknowledged = await write(full, '', 200).done;
   assert.ok(acknowledged.size > 1000);
   disk.grow(256);
   // It may still be trying to come back by itself.
   while (findPostmaster(openHome(settings.home)) && (await codeOfStart(full)) !== undefined) await sleep(50);
+  await full.release();
   const again = await acquireServer(settings);
   try {
     assert.equal(await lostOf(again, acknowledged), 0);
@@ -170,10 +182,9 @@ test('a full disk of the log stops the server; with room it starts again and has
 });
 
 test('a backup onto a full disk fails, says so, and leaves nothing', async (t) => {
+  const { settings, server } = await makeLedger(t);
   const disk = makeDisk(t, 2);
   if (!disk) return;
-  const { settings, server } = await makeLedger(t);
-  t.after(() => server.release());
   await applyRoles(server.url('postgres'), passwordsOf(server));
   const repository = openRepository({ ...settings.backup, repository: path.join(disk.folder, 'repository') });
   await assert.rejects(createBackup(server, 'postgres', repository), /ENOSPC/);
