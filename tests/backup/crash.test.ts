@@ -125,7 +125,8 @@ function makeDisk(t: TestContext, megabytes: number): { folder: string; grow(meg
     process.platform === 'linux' && process.getuid?.() === 0 && spawnSync('mount', args).status === 0;
   t.after(() => {
     spawnSync('umount', ['-l', folder], { stdio: 'ignore' });
-    rmSync(folder, { recursive: true, force: true });
+    // It is let go a moment later.
+    rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   });
   if (!mount('-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', folder)) {
     t.skip('a small disk can be mounted by root alone');
