@@ -6,10 +6,13 @@ import path from 'node:path';
 import { before, describe, test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createBackup } from '../../tools/backup/create.ts';
+import { loadDump } from '../../tools/backup/dump.ts';
+import { takeSnapshot } from '../../tools/backup/facts.ts';
 import { findBackup, finishBackup, listBackups, openRepository } from '../../tools/backup/repository.ts';
 import { restore } from '../../tools/backup/restore-command.ts';
 import { verifyBackup } from '../../tools/backup/verify.ts';
-import { practise, prune, receiveOnce, verify } from '../../tools/commands/backup.ts';
+import { dump, practise, prune, receiveOnce, verify } from '../../tools/commands/backup.ts';
+import { withClient } from '../../tools/database.ts';
 import { projectFolder, type Settings } from '../../tools/settings.ts';
 import { acquireServer } from '../support/cluster.ts';
 import { hospital, makeHospital, now, query, withRepository } from './hospital.ts';
@@ -89,7 +92,7 @@ describe('backups of a cluster', () => {
       for (const { file } of backup.archives) {
         const stored = path.join(repository.backups, backup.name, file);
         const whole = readFileSync(stored);
-        for (const share of [0.001, 0.3, 0.7, 0.9999]) {
+        for (const share of [0.001, 0.4, 0.9999]) {
           const damaged = Buffer.from(whole);
           const at = Math.min(Math.floor(share * whole.length), whole.length - 4);
           for (let n = 0; n < 4; n += 1) damaged[at + n]! ^= 0xff;
@@ -137,7 +140,7 @@ describe('backups of a cluster', () => {
   test('a missing or damaged segment of the log is named, and recovery does not take it for the end', async (t) => {
     const settings = withRepository(t, hospital);
     await backUp(settings);
-    await query(settings, `select count(*) from (select pg_logical_emit_message(false, 'test', repeat('x', 1000000)) from generate_series(1, 60)) as x`);
+    await query(settings, `select count(*) from (select pg_logical_emit_message(false, 'test', repeat('x', 1000000)) from generate_series(1, 50)) as x`);
     await receiveOnce(settings);
     const log = path.join(settings.backup.repository, 'wal');
     const [second = '', third = ''] = globSync('*/*.zst', { cwd: log }).filter((file) => !file.includes('history')).sort().slice(-3);
@@ -185,6 +188,27 @@ describe('backups of a cluster', () => {
     writeFileSync(stored, whole);
     await prune(settings, keep, true);
     assert.deepEqual(readdirSync(path.join(settings.backup.repository, 'backups')), [newer]);
+  });
+
+  test('a dump by the program from npm brings the same rows and rules into an empty database', async (t) => {
+    const { backup } = withRepository(t, hospital);
+    const file = `${backup.repository}.sql`;
+    await dump(hospital, file, true);
+    await assert.rejects(dump(hospital, file, true), /is there already/);
+    const server = await acquireServer(hospital);
+    try {
+      await withClient(server.url('postgres'), (client) => client.query('create database copy owner hospital_owner'));
+      await loadDump(server, 'copy', file);
+      await assert.rejects(loadDump(server, 'copy', file), /is not empty/);
+      const [one, other] = [await takeSnapshot(server.url('hospital_backup')), await takeSnapshot(server.url('hospital_backup', 'copy'))];
+      assert.deepEqual(other.rows, one.rows);
+      // PostgreSQL writes "a and (b and c)" of a check or a trigger without its brackets.
+      for (const kind of ['columns', 'functions', 'indexes', 'policies', 'views']) {
+        assert.equal(other.catalogue[kind], one.catalogue[kind], kind);
+      }
+    } finally {
+      await server.release();
+    }
   });
 });
 

@@ -7,6 +7,7 @@ import { describe, Failure, messageOf, UsageError } from '../failure.ts';
 import { keepDrill, recordBackup, recordDrill, recordRemoved, recordVerified } from '../backup/catalogue.ts';
 import { createBackup } from '../backup/create.ts';
 import { drill, type Drill } from '../backup/drill.ts';
+import { type Dump, dumpDatabase, loadDump } from '../backup/dump.ts';
 import { planPrune, prune as pruneRepository, type Pruned, type Retention } from '../backup/prune.ts';
 import { findBackup, listBackups, type Manifest, openRepository } from '../backup/repository.ts';
 import { showBytes } from '../backup/progress.ts';
@@ -91,6 +92,24 @@ export function register(program: Command): void {
     .action(async (file: string) => {
       const repository = openRepository(readSettings().backup);
       await storeLog(repository, path.basename(file), await readFile(file));
+    });
+  backup
+    .command('dump')
+    .description('the database as statements, which another version can load; no substitute for a backup')
+    .requiredOption('--out <file>', 'where to')
+    .option('--sql', 'as plain SQL, by the pg_dump that npm brings, for: infirmary backup load')
+    .action(async ({ out, sql }: { out: string; sql?: boolean }) => {
+      const { file, format, by } = await dump(readSettings(), out, sql ?? false);
+      say(`${file} is a dump by ${by}. Load it with: ${format === 'plain' ? 'infirmary backup load' : 'pg_restore'}`);
+    });
+  backup
+    .command('load')
+    .argument('<file>', 'a dump of plain SQL')
+    .description('load a dump into an empty database of the server, as its administrator')
+    .requiredOption('--database <name>', 'the empty database')
+    .action(async (file: string, { database }: { database: string }) => {
+      await load(readSettings(), file, database);
+      say(`${file} is loaded into "${database}".`);
     });
   backup
     .command('restore')
@@ -248,6 +267,26 @@ export async function stopReceiving(settings: Settings): Promise<string> {
   try {
     const dropped = await dropSlot(server.url('hospital_backup'));
     return dropped ? 'The server no longer keeps its log for the repository.' : 'The log was not being received.';
+  } finally {
+    await server.release();
+  }
+}
+
+/** Dumps the hospital's database into a file. */
+export async function dump(settings: Settings, file: string, asSql: boolean): Promise<Dump> {
+  const server = await acquireServer(settings);
+  try {
+    return await dumpDatabase(server, settings.database, path.resolve(file), { binDir: settings.pgBinDir, asSql });
+  } finally {
+    await server.release();
+  }
+}
+
+/** Loads a dump into an empty database of the server. */
+export async function load(settings: Settings, file: string, database: string): Promise<void> {
+  const server = await acquireServer(settings);
+  try {
+    await loadDump(server, database, path.resolve(file));
   } finally {
     await server.release();
   }
