@@ -307,7 +307,7 @@ export async function prune(settings: Settings, retention: Retention, erase: boo
 export async function practise(settings: Settings, { name, latest, toTime, scratch }: DrillOptions): Promise<Drill> {
   const repository = openRepository(settings.backup);
   const target: Target = toTime === undefined ? (latest ? 'latest' : 'backup') : readTime(toTime);
-  const folder = path.join(scratch ?? settings.home, `drill-${process.pid}`);
+  const folder = path.resolve(scratch ?? settings.home, `drill-${process.pid}`);
   const { archives } = await chooseBackup(repository, { name, target });
   const progress = showBytes('Restoring', archives.reduce((sum, { bytes }) => sum + bytes, 0));
   let found: Drill;
