@@ -31,7 +31,9 @@ export async function readExpected(repository: Repository, backup: Manifest): Pr
   const archive = backup.archives.find(({ file }) => file.startsWith('backup_manifest'));
   if (!archive) throw new Failure(`The backup ${backup.name} has no backup_manifest.`);
   const pieces: Buffer[] = [];
-  for await (const piece of readArchive(repository, backup, archive)) pieces.push(piece);
+  let hash: string | undefined;
+  for await (const piece of readArchive(repository, backup, archive, (sha256) => (hash = sha256))) pieces.push(piece);
+  if (hash !== archive.sha256) throw new Failure(`${archive.file} is not what was written.`);
   const text = Buffer.concat(pieces);
   // The last line holds the hash of all lines before it.
   const own = createHash('sha256').update(text.subarray(0, text.lastIndexOf('"Manifest-Checksum"'))).digest('hex');

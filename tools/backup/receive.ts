@@ -125,10 +125,11 @@ async function storeHistory(client: pg.Client, repository: Repository, timeline:
   await storeLog(repository, historyName(timeline), Buffer.from(rows[0]!.content as string));
 }
 
-/** After the newest the repository has of the timeline; else where the timeline began. */
+/** After the newest the repository has of the timeline; else where the timeline left one that it has. */
 async function nextSegment(repository: Repository, timeline: number, segmentSize: number): Promise<string | undefined> {
-  const newest = (await listLog(repository)).segments.get(timeline)?.at(-1);
-  if (!newest) return firstOf(repository, timeline, segmentSize);
+  const { segments } = await listLog(repository);
+  const newest = segments.get(timeline)?.at(-1);
+  if (!newest) return [...segments.values()].flat().length > 0 ? firstOf(repository, timeline, segmentSize) : undefined;
   return segmentName(timeline, parseSegment(newest, segmentSize).number + 1n, segmentSize);
 }
 

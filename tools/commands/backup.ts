@@ -7,6 +7,7 @@ import { describe, Failure, messageOf, UsageError } from '../failure.ts';
 import { keepDrill, recordBackup, recordDrill, recordRemoved, recordVerified } from '../backup/catalogue.ts';
 import { createBackup } from '../backup/create.ts';
 import { drill, type Drill } from '../backup/drill.ts';
+import { type Dump, dumpDatabase, loadDump } from '../backup/dump.ts';
 import { planPrune, prune as pruneRepository, type Pruned, type Retention } from '../backup/prune.ts';
 import { findBackup, listBackups, type Manifest, openRepository } from '../backup/repository.ts';
 import { showBytes } from '../backup/progress.ts';
@@ -91,6 +92,24 @@ export function register(program: Command): void {
     .action(async (file: string) => {
       const repository = openRepository(readSettings().backup);
       await storeLog(repository, path.basename(file), await readFile(file));
+    });
+  backup
+    .command('dump')
+    .description('the database as statements, which another version can load; no substitute for a backup')
+    .requiredOption('--out <file>', 'where to')
+    .option('--sql', 'as plain SQL, by the pg_dump that npm brings, for: infirmary backup load')
+    .action(async ({ out, sql }: { out: string; sql?: boolean }) => {
+      const { file, format, by } = await dump(readSettings(), out, sql ?? false);
+      say(`${file} is a dump by ${by}. Load it with: ${format === 'plain' ? 'infirmary backup load' : 'pg_restore'}`);
+    });
+  backup
+    .command('load')
+    .argument('<file>', 'a dump of plain SQL')
+    .description('load a dump into an empty database of the server, as its administrator')
+    .requiredOption('--database <name>', 'the empty database')
+    .action(async (file: string, { database }: { database: string }) => {
+      await load(readSettings(), file, database);
+      say(`${file} is loaded into "${database}".`);
     });
   backup
     .command('restore')
@@ -253,6 +272,26 @@ export async function stopReceiving(settings: Settings): Promise<string> {
   }
 }
 
+/** Dumps the hospital's database into a file. */
+export async function dump(settings: Settings, file: string, asSql: boolean): Promise<Dump> {
+  const server = await acquireServer(settings);
+  try {
+    return await dumpDatabase(server, settings.database, path.resolve(file), { binDir: settings.pgBinDir, asSql });
+  } finally {
+    await server.release();
+  }
+}
+
+/** Loads a dump into an empty database of the server. */
+export async function load(settings: Settings, file: string, database: string): Promise<void> {
+  const server = await acquireServer(settings);
+  try {
+    await loadDump(server, database, path.resolve(file));
+  } finally {
+    await server.release();
+  }
+}
+
 /** Removes what no rule keeps, or tells what it would remove. */
 export async function prune(settings: Settings, retention: Retention, erase: boolean): Promise<Pruned> {
   const repository = openRepository(settings.backup);
@@ -268,7 +307,7 @@ export async function prune(settings: Settings, retention: Retention, erase: boo
 export async function practise(settings: Settings, { name, latest, toTime, scratch }: DrillOptions): Promise<Drill> {
   const repository = openRepository(settings.backup);
   const target: Target = toTime === undefined ? (latest ? 'latest' : 'backup') : readTime(toTime);
-  const folder = path.join(scratch ?? settings.home, `drill-${process.pid}`);
+  const folder = path.resolve(scratch ?? settings.home, `drill-${process.pid}`);
   const { archives } = await chooseBackup(repository, { name, target });
   const progress = showBytes('Restoring', archives.reduce((sum, { bytes }) => sum + bytes, 0));
   let found: Drill;

@@ -1,0 +1,106 @@
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, globSync } from 'node:fs';
+import { open, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads';
+import type { Server } from '../cluster/server.ts';
+import { ask, withClient } from '../database.ts';
+import { Failure, UsageError } from '../failure.ts';
+
+/** How a database was dumped: by a program of the server's own kind, or by the one that npm brings. */
+export interface Dump {
+  file: string;
+  format: 'custom' | 'plain';
+  by: string;
+}
+
+/**
+ * Writes the hospital's database, as statements and not as files, so that another version may read it: by a pg_dump
+ * no older than the server where there is one, else, or as plain SQL, by the one compiled to WebAssembly.
+ */
+export async function dumpDatabase(
+  server: Server,
+  database: string,
+  file: string,
+  { binDir, asSql = false }: { binDir?: string | undefined; asSql?: boolean } = {},
+): Promise<Dump> {
+  if (existsSync(file)) throw new UsageError(`${file} is there already.`);
+  // What is dumped is every patient: the file is its owner's alone from the beginning.
+  await (await open(file, 'wx', 0o600)).close();
+  const url = server.url('hospital_backup', database);
+  const program = asSql ? undefined : findProgram(server.version, binDir);
+  if (!program) {
+    await writeFile(file, await dumpByWasm(url));
+    return { file, format: 'plain', by: 'pg_dump from npm' };
+  }
+  // Passwords on a command line are everybody's to see.
+  const { username, password, hostname, port, pathname } = new URL(url);
+  const { status, stderr } = spawnSync(program, ['--format=custom', `--file=${file}`, decodeURIComponent(pathname.slice(1))], {
+    env: { ...process.env, PGUSER: username, PGPASSWORD: decodeURIComponent(password), PGHOST: hostname, PGPORT: port || '5432' },
+    encoding: 'utf8',
+  });
+  if (status !== 0) throw new Failure(`${program} failed: ${stderr.trim()}`);
+  return { file, format: 'custom', by: program };
+}
+
+function findProgram(version: number, binDir: string | undefined): string | undefined {
+  const found = [
+    ...(binDir ? [path.join(binDir, 'pg_dump')] : []),
+    ...globSync('/usr/lib/postgresql/*/bin/pg_dump').sort(),
+    'pg_dump',
+  ];
+  return found.find((program) => {
+    const answer = spawnSync(program, ['--version'], { encoding: 'utf8' }).stdout ?? '';
+    return Number(/ (\d+)/.exec(answer)?.[1]) >= version;
+  });
+}
+
+/**
+ * The program calls a function to send bytes and expects the answer when that returns, so a thread of its own
+ * (dump-socket.ts) keeps the connection while this one waits.
+ */
+async function dumpByWasm(url: string): Promise<string> {
+  const flag = new Int32Array(new SharedArrayBuffer(4));
+  const { port1: port, port2: other } = new MessageChannel();
+  const socket = new Worker(new URL('./dump-socket.ts', import.meta.url), {
+    workerData: { url, flag, port: other },
+    transferList: [other],
+  });
+  try {
+    await once(socket, 'message');
+    const { pgDump } = await import('@electric-sql/pglite-tools/pg_dump');
+    const connection = {
+      query: () => Promise.resolve({ rows: [{ search_path: 'pg_catalog' }] }),
+      exec: () => Promise.resolve(),
+      execProtocolRawStream: (bytes: Uint8Array, { onRawData }: { onRawData(bytes: Uint8Array): void }) => {
+        Atomics.store(flag, 0, 0);
+        port.postMessage(Uint8Array.from(bytes));
+        Atomics.wait(flag, 0, 0);
+        const answer = receiveMessageOnPort(port)?.message as Uint8Array | undefined;
+        if (answer?.length) onRawData(answer);
+      },
+    };
+    const dump = await pgDump({
+      pg: connection as unknown as Parameters<typeof pgDump>[0]['pg'],
+      args: ['--rows-per-insert=500'],
+    });
+    return await dump.text();
+  } finally {
+    await socket.terminate();
+  }
+}
+
+/**
+ * Loads a dump of plain SQL into an empty database, whole or not at all. The roles must be there.
+ * @throws Failure when the database is not empty
+ */
+export async function loadDump(server: Server, database: string, file: string): Promise<void> {
+  const text = await readFile(file, 'utf8');
+  await withClient(server.url('postgres', database), async (client) => {
+    const { rows } = await ask(client, `select to_regnamespace('hospital') is not null`);
+    if (text.startsWith('PGDMP')) throw new Failure(`${file} is for pg_restore.`, 'pg_restore --dbname=<url> <file>');
+    if (rows[0]?.[0]) throw new Failure(`The database "${database}" is not empty.`, 'Create one for it: create database …');
+    await client.query(`begin; ${text}; commit`);
+  });
+}
