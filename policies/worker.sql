@@ -15,3 +15,12 @@ grant execute on function
   ops.seal_audit,
   ops.verify_audit_chain
 to hospital_worker;
+
+-- The post: one message at a time, and what became of it.
+grant execute on function
+  ops.claim_notification,
+  ops.is_still_to_be_sent,
+  ops.mark_notification_sent,
+  ops.note_delivery_failure,
+  ops.withdraw_untrue_notifications
+to hospital_worker;

@@ -23,6 +23,8 @@ export interface Settings {
   pgBinDir?: string;
   /** TLS_CERT_FILE and TLS_KEY_FILE: PEM files with which the API speaks TLS itself. */
   tlsFiles?: { cert: string; key: string };
+  /** SMTP_URL and MAIL_FROM: how messages to patients leave the house; without them they wait. */
+  mail?: MailSettings;
   /** PORT: the API's port; the next free one is taken instead unless `portIsFixed`. */
   port: number;
   portIsFixed: boolean;
@@ -30,6 +32,18 @@ export interface Settings {
   database: string;
   /** GRAPHILE_ENV, else NODE_ENV. */
   environment: 'production' | 'development';
+}
+
+/** A mail server and who writes. */
+export interface MailSettings {
+  host: string;
+  port: number;
+  /** TLS from the first byte (smtps); otherwise STARTTLS, but on the machine itself. */
+  isSecure: boolean;
+  auth?: { user: string; pass: string };
+  /** As it stands in the letter, such as "Harbor Hospital <no-reply@harbor.example>". */
+  from: string;
+  fromAddress: string;
 }
 
 /** Everything that is wrong with the environment, in one message. */
@@ -75,6 +89,8 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
   const [cert, key] = [read('TLS_CERT_FILE'), read('TLS_KEY_FILE')];
   if (!cert !== !key) problems.push('TLS_CERT_FILE and TLS_KEY_FILE come together or not at all');
 
+  const mail = readMail(read('SMTP_URL'), read('MAIL_FROM'), problems);
+
   const port = read('PORT') ?? '5678';
   if (!/^\d{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65535) {
     problems.push(`PORT must be a number from 1 to 65535, not "${port}"`);
@@ -95,6 +111,7 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
     ...(auditKeyFile && { auditKeyFile: path.resolve(auditKeyFile) }),
     ...(pgBinDir && { pgBinDir: path.resolve(pgBinDir) }),
     ...(cert && key && { tlsFiles: { cert: path.resolve(cert), key: path.resolve(key) } }),
+    ...(mail && { mail }),
     port: Number(port),
     portIsFixed: read('PORT') !== undefined,
     database: databaseOf(databaseUrl ?? authenticatorUrl ?? workerUrl),
@@ -108,6 +125,39 @@ function problemOfUrl(value: string): string | undefined {
   if (!['postgres:', 'postgresql:'].includes(url.protocol)) return 'must begin with postgres://';
   if (!url.username) return 'must name a user: postgres://user:password@host:5432/hospital';
   return undefined;
+}
+
+function readMail(url: string | undefined, from: string | undefined, problems: string[]): MailSettings | undefined {
+  if (!url !== !from) problems.push('SMTP_URL and MAIL_FROM come together or not at all');
+  if (!url || !from) return undefined;
+  const server = URL.canParse(url) ? new URL(url) : undefined;
+  const isSecure = server?.protocol === 'smtps:';
+  const credentials = server && [server.username, server.password].map(decoded);
+  if (!server?.hostname || credentials?.includes(undefined) || !(isSecure || server.protocol === 'smtp:')) {
+    problems.push('SMTP_URL is not a URL such as smtps://user:password@host:465');
+  }
+  const fromAddress = /^(?:[^<>\r\n]*<)?([^\s<>@,;]+@[^\s<>@,;]+)>?$/.exec(from)?.[1];
+  if (!fromAddress || from.includes('<') !== from.endsWith('>')) {
+    problems.push('MAIL_FROM is not an address such as "Harbor Hospital <no-reply@harbor.example>"');
+  }
+  if (!server || !fromAddress) return undefined;
+  const [user = '', pass = ''] = credentials!;
+  return {
+    host: server.hostname.replace(/^\[|\]$/g, ''),
+    port: Number(server.port) || (isSecure ? 465 : 587),
+    isSecure,
+    ...(user && { auth: { user, pass } }),
+    from,
+    fromAddress,
+  };
+}
+
+function decoded(part: string): string | undefined {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return undefined;
+  }
 }
 
 function problemsOfBinaries(folder: string): string[] {

@@ -226,6 +226,7 @@ from (values
   ('hospital_private.data_classes', 'none', 'code is_erased explanation'),
   ('hospital_private.column_classes', 'none', 'relation column_name class replacement'),
   ('hospital_private.person_tables', 'none', 'relation rows_of is_deleted retention_rule last_contact'),
+  ('ops.delivery_failures', 'technical', 'notification_id attempts last_code last_failed_at next_attempt_at'),
   ('ops.job_runs', 'none', 'id job started_at finished_at outcome affected_rows error_code'),
   ('staging.import_reasons', 'none', 'code is_reject description'),
   ('staging.state_time_zones', 'none', 'code name time_zone')

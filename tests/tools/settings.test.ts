@@ -77,3 +77,30 @@ test('a port that was asked for is not exchanged for another', () => {
   const { port, portIsFixed } = readSettings({ PORT: '8080' });
   assert.deepEqual({ port, portIsFixed }, { port: 8080, portIsFixed: true });
 });
+
+test('a mail server makes no sense without a sender, nor a sender without a server', () => {
+  for (const alone of [{ SMTP_URL: 'smtp://mail.example' }, { MAIL_FROM: 'a@b.example' }]) {
+    assert.throws(() => readSettings(alone), /SMTP_URL and MAIL_FROM come together/);
+  }
+  const { mail } = readSettings({ SMTP_URL: 'smtps://me:p%40ss@mail.example', MAIL_FROM: 'Harbor <a@b.example>' });
+  assert.deepEqual(mail, {
+    host: 'mail.example',
+    port: 465,
+    isSecure: true,
+    auth: { user: 'me', pass: 'p@ss' },
+    from: 'Harbor <a@b.example>',
+    fromAddress: 'a@b.example',
+  });
+});
+
+test('a mail server or a sender that is none is refused, without repeating a password', () => {
+  const wrong = { SMTP_URL: 'http://me:secret@mail.example', MAIL_FROM: 'Harbor <a@b.example>, c@d.example' };
+  assert.throws(
+    () => readSettings(wrong),
+    (error: unknown) =>
+      error instanceof SettingsError &&
+      Object.keys(wrong).every((name) => error.problems.some((problem) => problem.startsWith(name))) &&
+      !error.message.includes('secret'),
+  );
+  assert.throws(() => readSettings({ SMTP_URL: 'smtp://a%ZZ@mail.example', MAIL_FROM: 'a@b.example' }), SettingsError);
+});

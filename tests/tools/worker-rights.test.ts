@@ -58,17 +58,22 @@ describe('hospital_worker', () => {
       rowMode: 'array',
     });
     assert.deepEqual(rows.flat(), [
+      'ops.claim_notification',
       'ops.enter_job_run',
       'ops.expire_holds',
       'ops.fail_job_run',
       'ops.finish_job_run',
+      'ops.is_still_to_be_sent',
       'ops.maintain_partitions',
+      'ops.mark_notification_sent',
+      'ops.note_delivery_failure',
       'ops.offer_waitlist',
       'ops.publish_aggregates',
       'ops.seal_audit',
       'ops.send_reminders',
       'ops.start_job_run',
       'ops.verify_audit_chain',
+      'ops.withdraw_untrue_notifications',
     ]);
   });
 

@@ -4,12 +4,14 @@ import { maintainPartitions } from './tasks/maintain_partitions.ts';
 import { offerWaitlist } from './tasks/offer_waitlist.ts';
 import { publishAggregates } from './tasks/publish_aggregates.ts';
 import { sealAudit } from './tasks/seal_audit.ts';
+import { sendNotifications } from './tasks/send_notifications.ts';
 import { sendReminders } from './tasks/send_reminders.ts';
 import { verifyAuditChain } from './tasks/verify_audit_chain.ts';
 
 /** Every job of the hospital. */
 export const jobs: readonly Job[] = [
   sendReminders,
+  sendNotifications,
   expireHolds,
   offerWaitlist,
   publishAggregates,
