@@ -206,13 +206,13 @@ as $$
       next_attempt_at = case
         when not note_delivery_failure.is_permanent or f.attempts < 7
           then clock_timestamp() + least(
-            interval '1 minute' * power(2, least(f.attempts, 12)),
-            interval '4 hours'
+            interval '1 minute' * power(2, least(f.attempts, 4)),
+            interval '15 minutes'
           )
       end;
 $$;
 comment on function ops.note_delivery_failure(bigint, text, boolean) is
-  'Records that a mail server did not take a message, and when it is tried again: after a minute, two, four, and so on up to four hours. Lends the worker the owner''s right to write failures.';
+  'Records that a mail server did not take a message, and when it is tried again: after a minute, two, four, and so on up to a quarter of an hour. Lends the worker the owner''s right to write failures.';
 
 create or replace function ops.withdraw_untrue_notifications()
 returns bigint

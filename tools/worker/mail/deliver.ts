@@ -5,9 +5,9 @@ import { DeliveryError, type Mailer, type Message, Overtaken } from './mailer.ts
 type Outcome = 'sent' | 'not sent' | 'nothing to do';
 
 /**
- * Sends what waits in the outbox, one message a transaction, and returns how many a server has taken. A message the
- * server refuses waits for its next turn; a server that does not answer ends the run.
- * @throws DeliveryError when the server does not answer
+ * Sends what waits in the outbox, one message a transaction, and returns how many a server has taken. A letter that
+ * is refused waits for its next turn; a server that refuses us, or says nothing, ends the run.
+ * @throws DeliveryError when no letter could be sent
  */
 export async function deliver(pool: Pool, mailer: Mailer, signal?: AbortSignal): Promise<number> {
   const giveUp = (): void => mailer.close();
@@ -56,7 +56,7 @@ async function deliverOne(client: PoolClient, mailer: Mailer, message: Message):
     if (!(error instanceof DeliveryError)) throw error;
     await client.query('select ops.note_delivery_failure($1, $2, $3)', [message.id, error.code, error.isPermanent]);
     logEvent('error', 'mail_not_taken', { notificationId: message.id, code: error.code });
-    return error.isAnswer ? 'not sent' : error;
+    return error.isAboutTheLetter ? 'not sent' : error;
   }
   await client.query('select ops.mark_notification_sent($1)', [message.id]);
   return 'sent';

@@ -19,17 +19,21 @@ export class Overtaken extends Error {}
 /** The server did not take a message. Neither its words nor the address are repeated: only a code. */
 export class DeliveryError extends Error {
   readonly code: string;
-  /** The server has said no, and will say so again. */
+  /** The server speaks of this letter: another may fare better. Else it is the connection, the log-in or the sender. */
+  readonly isAboutTheLetter: boolean;
+  /** And it has said no, not: later. */
   readonly isPermanent: boolean;
-  /** The server answered: another message may fare better. */
-  readonly isAnswer: boolean;
 
   constructor(error: unknown) {
-    const { responseCode, code } = error as { responseCode?: number; code?: string };
+    const { responseCode, code = 'ESMTP', command } = error as { responseCode?: number; code?: string; command?: string };
     super('The mail server did not take a message.');
-    this.code = responseCode ? String(responseCode) : (code ?? 'ESMTP');
-    this.isAnswer = responseCode !== undefined && responseCode !== 421 && code !== 'EAUTH';
-    this.isPermanent = this.isAnswer && responseCode! >= 500;
+    this.isAboutTheLetter =
+      responseCode !== undefined &&
+      responseCode !== 421 &&
+      ['EENVELOPE', 'EMESSAGE'].includes(code) &&
+      command !== 'MAIL FROM';
+    this.isPermanent = this.isAboutTheLetter && responseCode! >= 500;
+    this.code = this.isAboutTheLetter ? String(responseCode) : code;
   }
 }
 
