@@ -46,3 +46,15 @@ grant execute on function
   hospital.doctors_full_name,
   hospital.departments_doctors
 to hospital_billing;
+
+-- Reports, of what is seen above.
+grant execute on function
+  hospital_private.require_report_period,
+  hospital_private.report_heading,
+  hospital_private.report_steps,
+  hospital_private.report_appointments,
+  hospital_private.report_appointments_figures,
+  hospital_private.treatment_charges,
+  hospital_private.report_billing,
+  hospital_private.report_billing_figures
+to hospital_billing;

@@ -198,3 +198,18 @@ grant execute on function
   hospital_private.appointment,
   hospital_private.found_appointment
 to hospital_nurse;
+
+-- Reports, of what is seen above.
+grant execute on function
+  hospital_private.require_report_period,
+  hospital_private.report_heading,
+  hospital_private.report_steps,
+  hospital_private.report_appointments,
+  hospital_private.report_appointments_figures,
+  hospital_private.require_open_chart,
+  hospital_private.report_diagnoses,
+  hospital_private.report_diagnoses_figures,
+  hospital_private.report_treatments,
+  hospital_private.report_treatments_figures,
+  hospital_private.doctor_time_zone
+to hospital_nurse;

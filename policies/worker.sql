@@ -24,3 +24,14 @@ grant execute on function
   ops.note_delivery_failure,
   ops.withdraw_untrue_notifications
 to hospital_worker;
+
+-- Reports of past months: totals in, files out.
+grant execute on function
+  ops.reports_due,
+  ops.monthly_heading,
+  ops.monthly_appointments,
+  ops.monthly_appointments_figures,
+  ops.monthly_billing,
+  ops.monthly_billing_figures,
+  ops.keep_report
+to hospital_worker;

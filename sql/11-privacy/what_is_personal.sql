@@ -227,6 +227,7 @@ from (values
   ('hospital_private.column_classes', 'none', 'relation column_name class replacement'),
   ('hospital_private.person_tables', 'none', 'relation rows_of is_deleted retention_rule last_contact'),
   ('ops.delivery_failures', 'technical', 'notification_id attempts last_code last_failed_at next_attempt_at'),
+  ('ops.reports', 'none', 'report month format content data_as_of made_at'),
   ('ops.job_runs', 'none', 'id job started_at finished_at outcome affected_rows error_code'),
   ('staging.import_reasons', 'none', 'code is_reject description'),
   ('staging.state_time_zones', 'none', 'code name time_zone')
