@@ -9,6 +9,7 @@ import * as docs from './commands/docs.ts';
 import * as erasures from './commands/erasures.ts';
 import * as importing from './commands/import.ts';
 import * as migrate from './commands/migrate.ts';
+import * as report from './commands/report.ts';
 import * as roles from './commands/roles.ts';
 import * as sandbox from './commands/sandbox.ts';
 import * as seed from './commands/seed.ts';
@@ -23,7 +24,7 @@ import { say } from './terminal.ts';
 
 /** Every command, in the order `infirmary --help` lists them. */
 const commands = [
-  start, db, roles, migrate, importing, serve, work, administrator, audit, seed, sequences, sandbox, erasures, bench, docs,
+  start, db, roles, migrate, importing, serve, work, administrator, audit, seed, sequences, report, sandbox, erasures, bench, docs,
 ];
 
 const wrongUsage = 2;

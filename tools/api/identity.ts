@@ -76,26 +76,31 @@ export function verifyToken(keys: readonly JwtKey[], token: string): SessionGran
   return { sessionId: sid, sessionSecret: sec, role: role as AccountRole, expiresAt: new Date(exp * 1000) };
 }
 
-/**
- * The identity behind a token, or the anonymous one without a token.
- * Every claim is present on every request, '' when absent: a pooled connection must carry nothing over.
- */
+/** The identity behind a token, or the anonymous one without a token. */
 export function identify(
   keys: readonly JwtKey[],
   token: string | undefined,
   request: { id: string; address: string },
 ): Identity {
   const grant = token === undefined ? undefined : verifyToken(keys, token);
+  return { claims: claimsOf(grant, request), expiresAt: grant?.expiresAt };
+}
+
+/**
+ * The settings that say who asks, or that nobody in particular does.
+ * Every claim is present on every request, '' when absent: a pooled connection must carry nothing over.
+ */
+export function claimsOf(
+  grant: Pick<SessionGrant, 'sessionId' | 'sessionSecret' | 'role'> | undefined,
+  request: { id: string; address: string },
+): Record<string, string> {
   return {
-    claims: {
-      role: grant ? `hospital_${grant.role}` : 'hospital_anonymous',
-      'infirmary.session_id': grant?.sessionId ?? '',
-      'infirmary.session_secret': grant?.sessionSecret ?? '',
-      'infirmary.client_address': request.address,
-      'infirmary.request_id': request.id,
-      statement_timeout: STATEMENT_TIMEOUT,
-    },
-    expiresAt: grant?.expiresAt,
+    role: grant ? `hospital_${grant.role}` : 'hospital_anonymous',
+    'infirmary.session_id': grant?.sessionId ?? '',
+    'infirmary.session_secret': grant?.sessionSecret ?? '',
+    'infirmary.client_address': request.address,
+    'infirmary.request_id': request.id,
+    statement_timeout: STATEMENT_TIMEOUT,
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Job } from './job.ts';
 import { expireHolds } from './tasks/expire_holds.ts';
 import { maintainPartitions } from './tasks/maintain_partitions.ts';
+import { makeMonthlyReports } from './tasks/make_monthly_reports.ts';
 import { offerWaitlist } from './tasks/offer_waitlist.ts';
 import { publishAggregates } from './tasks/publish_aggregates.ts';
 import { sealAudit } from './tasks/seal_audit.ts';
@@ -15,6 +16,7 @@ export const jobs: readonly Job[] = [
   expireHolds,
   offerWaitlist,
   publishAggregates,
+  makeMonthlyReports,
   maintainPartitions,
   sealAudit,
   verifyAuditChain,
