@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import jwt from 'jsonwebtoken';
 import type { JwtKey } from '../cluster/secrets.ts';
+import { claimsOf } from './claims.ts';
 import { refusal } from './errors.ts';
 
 export type { JwtKey } from '../cluster/secrets.ts';
@@ -40,8 +41,6 @@ const ALGORITHM = 'HS256';
 const AUDIENCE = 'infirmary';
 /** Characters; ours have some 350, and nothing longer is worth reading. */
 const MAX_TOKEN_LENGTH = 2048;
-/** Milliseconds; sent with the claims, so that it holds however the login role was configured. */
-const STATEMENT_TIMEOUT = '10000';
 
 /** Signs an access token that carries a session; it expires in the same second as the session. */
 export function signToken(keys: readonly JwtKey[], grant: SessionGrant): string {
@@ -84,24 +83,6 @@ export function identify(
 ): Identity {
   const grant = token === undefined ? undefined : verifyToken(keys, token);
   return { claims: claimsOf(grant, request), expiresAt: grant?.expiresAt };
-}
-
-/**
- * The settings that say who asks, or that nobody in particular does.
- * Every claim is present on every request, '' when absent: a pooled connection must carry nothing over.
- */
-export function claimsOf(
-  grant: Pick<SessionGrant, 'sessionId' | 'sessionSecret' | 'role'> | undefined,
-  request: { id: string; address: string },
-): Record<string, string> {
-  return {
-    role: grant ? `hospital_${grant.role}` : 'hospital_anonymous',
-    'infirmary.session_id': grant?.sessionId ?? '',
-    'infirmary.session_secret': grant?.sessionSecret ?? '',
-    'infirmary.client_address': request.address,
-    'infirmary.request_id': request.id,
-    statement_timeout: STATEMENT_TIMEOUT,
-  };
 }
 
 /** The token of an `Authorization: Bearer` header; undefined without a header, refused when it is another kind. */

@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { Argument, type Command, Option } from 'commander';
 import type { Pool } from 'pg';
-import { claimsOf } from '../api/identity.ts';
+import { claimsOf } from '../api/claims.ts';
 import { makePool } from '../api/pool.ts';
 import { asCaller } from '../api/transaction.ts';
 import { acquireServer } from '../cluster/server.ts';
