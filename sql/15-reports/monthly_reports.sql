@@ -16,9 +16,9 @@ as $$
     r.report,
     m::date
   from today as t
-  -- A worker that slept for less than a year makes up for it.
+  -- A worker that slept for a quarter makes up for it.
   cross join generate_series(
-    date_trunc('month', t.local::timestamp) - interval '12 months',
+    date_trunc('month', t.local::timestamp) - interval '3 months',
     date_trunc('month', t.local::timestamp) - interval '1 month',
     interval '1 month'
   ) as m
@@ -42,12 +42,12 @@ as $$
     r.report;
 $$;
 comment on function ops.reports_due() is
-  'The months of the last twelve that are over and not reported on yet, the oldest first. Lends the worker the owner''s right to know since when there are appointments.';
+  'The months of the last three that are over and not reported on yet, the oldest first. Lends the worker the owner''s right to know since when there are appointments.';
 
 create or replace function ops.monthly_appointments(month date)
 returns table (
+  facility text,
   department text,
-  type text,
   appointments bigint,
   completed bigint,
   cancelled bigint,
@@ -60,8 +60,8 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
   select
+    f.name,
     d.name,
-    t.name,
     count(*),
     count(*) filter (where a.status = 'completed'),
     count(*) filter (where a.status = 'cancelled'),
@@ -78,29 +78,29 @@ as $$
     on d.id = a.department_id
   join hospital.facilities as f
     on f.id = d.facility_id
-  join hospital.appointment_types as t
-    on t.id = a.appointment_type_id
   where a.starts_at >= (monthly_appointments.month - 1)::timestamp at time zone 'UTC'
     and a.starts_at
       < (monthly_appointments.month + interval '1 month') at time zone 'UTC' + interval '1 day'
     and date_trunc('month', a.starts_at at time zone f.time_zone) = monthly_appointments.month
     and a.status not in ('held', 'lapsed')
   group by
+    f.id,
+    f.name,
     d.id,
-    d.name,
-    t.name
+    d.name
   order by
+    f.name,
+    f.id,
     d.name,
-    d.id,
-    t.name;
+    d.id;
 $$;
 comment on function ops.monthly_appointments(date) is
-  'The appointments of a month by department and type, in local time. Lends the worker the owner''s right to count appointments.';
+  'The appointments of a month by department, in local time; hours are those of completed ones. Lends the worker the owner''s right to count appointments.';
 
 create or replace function ops.monthly_billing(month date)
 returns table (
+  facility text,
   department text,
-  type text,
   appointments bigint,
   prices numeric,
   treatments numeric,
@@ -112,8 +112,8 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
   select
+    f.name,
     d.name,
-    t.name,
     count(*),
     coalesce(sum(t.price), 0),
     coalesce(sum(c.amount), 0),
@@ -141,16 +141,18 @@ as $$
       < (monthly_billing.month + interval '1 month') at time zone 'UTC' + interval '1 day'
     and date_trunc('month', a.starts_at at time zone f.time_zone) = monthly_billing.month
   group by
+    f.id,
+    f.name,
     d.id,
-    d.name,
-    t.name
+    d.name
   order by
+    f.name,
+    f.id,
     d.name,
-    d.id,
-    t.name;
+    d.id;
 $$;
 comment on function ops.monthly_billing(date) is
-  'What the completed appointments of a month cost by department and type, in US dollars. Lends the worker the owner''s right to add up prices and costs.';
+  'What the completed appointments of a month cost by department, in US dollars. Lends the worker the owner''s right to add up prices and costs.';
 
 create or replace function ops.monthly_appointments_figures(month date)
 returns setof hospital_private.report_figure
@@ -201,7 +203,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
   select
-    string_agg(f.name, ', ' order by f.name),
+    hospital_private.house_name(array_agg(f.name order by f.id)),
     null::text,
     'the administrators',
     case when count(distinct f.time_zone) = 1 then max(f.time_zone) else 'UTC' end,

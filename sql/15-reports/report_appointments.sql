@@ -7,6 +7,7 @@ create or replace function hospital_private.report_appointments(
 returns table (
   day date,
   "time" text,
+  facility text,
   department text,
   doctor text,
   record_number text,
@@ -28,6 +29,7 @@ begin
   select
     told.local_start::date,
     to_char(told.local_start, 'HH24:MI'),
+    f.name,
     d.name,
     m.given_name || ' ' || m.family_name,
     p.mrn,

@@ -37,6 +37,7 @@ create or replace function hospital_private.report_billing(
 )
 returns table (
   day date,
+  facility text,
   department text,
   doctor text,
   record_number text,
@@ -57,6 +58,7 @@ begin
   return query
   select
     told.local_start::date,
+    f.name,
     d.name,
     m.given_name || ' ' || m.family_name,
     p.mrn,

@@ -24,6 +24,25 @@ $$;
 comment on function hospital_private.require_report_period(date, date) is
   'Raises PERIO unless the days from the first and before the second are 1 to 366.';
 
+create or replace function hospital_private.house_name(facilities text[])
+returns text
+language sql
+immutable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select case
+    when cardinality(house_name.facilities) <= 3 then array_to_string(house_name.facilities, ', ')
+    else format(
+      '%s and %s other facilities',
+      house_name.facilities[1],
+      cardinality(house_name.facilities) - 1
+    )
+  end;
+$$;
+comment on function hospital_private.house_name(text[]) is
+  'The names of a house''s facilities as they stand on a page: up to three, or the first and how many others.';
+
 create or replace function hospital_private.report_heading(department_id bigint default null)
 returns hospital_private.report_heading
 language plpgsql
@@ -38,7 +57,7 @@ begin
     'patient', 'doctor', 'nurse', 'reception', 'billing', 'administrator', 'auditor'
   );
   select
-    string_agg(distinct f.name, ', ' order by f.name),
+    hospital_private.house_name(array_agg(f.name order by f.id)),
     max(d.name),
     case when count(distinct f.time_zone) = 1 then max(f.time_zone) else 'UTC' end,
     now()

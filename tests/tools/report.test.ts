@@ -45,7 +45,7 @@ describe('infirmary report', { concurrency: 1 }, () => {
     await work(settings(), report('appointments'), OCTOBER, doctor, 'csv', file('a.csv'));
     const lines = readFileSync(file('a.csv'), 'utf8').trimEnd().split('\r\n');
     assert.equal(lines.length, 2);
-    assert.match(lines[1]!, /^2025-10-01,10:00,Cardiology,Doctor Number 1,/);
+    assert.match(lines[1]!, /^2025-10-01,10:00,Test Hospital,Cardiology,Doctor Number 1,/);
     assert.equal(statSync(file('a.csv')).mode & 0o077, 0);
     await work(settings(), report('appointments'), OCTOBER, doctor, 'pdf', file('a.pdf'));
     assert.equal(readFileSync(file('a.pdf')).subarray(0, 5).toString(), '%PDF-');

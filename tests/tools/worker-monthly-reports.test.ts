@@ -76,10 +76,10 @@ describe('the reports of past months', { concurrency: 2 }, () => {
     const [csv] = await hospital.column(`select convert_from(content, 'UTF8') from ops.reports where report = 'billing' and format = 'csv'`);
     assert.equal(
       csv,
-      `department,type,appointments,prices,treatments,total\r\nCardiology,Consultation,1,${price},12.34,${(Number(price) + 12.34).toFixed(2)}\r\n`,
+      `facility,department,appointments,prices,treatments,total\r\nHarbor Hospital,Cardiology,1,${price},12.34,${(Number(price) + 12.34).toFixed(2)}\r\n`,
     );
     const [calendar] = await hospital.column(`select convert_from(content, 'UTF8') from ops.reports where report = 'appointments' and format = 'csv'`);
-    assert.match(String(calendar), /\r\nCardiology,Consultation,1,1,0,0,0\.5\r\n$/);
+    assert.match(String(calendar), /\r\nHarbor Hospital,Cardiology,1,1,0,0,0\.5\r\n$/);
     const [pdf] = await hospital.column(`select content from ops.reports where report = 'billing' and format = 'pdf'`);
     assert.equal((pdf as Buffer).subarray(0, 5).toString(), '%PDF-');
     // A later correction changes no report that was made.

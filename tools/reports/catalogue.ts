@@ -40,7 +40,7 @@ export const MONTHLY: readonly ReportKind[] = [
   {
     name: 'appointments',
     title: 'Appointments of the month',
-    note: 'All appointments by department and type, by the clock of their facility; hours are those of completed ones.',
+    note: 'All appointments by department, by the clock of their facility; hours are those of completed ones.',
   },
   {
     name: 'billing',

@@ -4,40 +4,47 @@ import { BAR, type Doc, GREY, grouped, HAIR, INK, MARGIN, measure, rule, shorten
 const TITLE = 22;
 const LINE_HEIGHT = 150;
 const BAR_PITCH = 17;
-/** More bars than these are one bar of the others. */
+/** More bars than these are one bar of the others; fewer are not worth drawing. */
 const MOST_BARS = 14;
+const FEWEST_BARS = 6;
 
-/** How high a chart stands on the page. */
-export function heightOf(chart: Chart): number {
-  return TITLE + (chart.style === 'line' ? LINE_HEIGHT : Math.min(chart.points.length, MOST_BARS) * BAR_PITCH) + 20;
+/** How high a chart will stand, where there is so much room; undefined where it does not fit. */
+export function heightOf(chart: Chart, room: number): number | undefined {
+  const height = TITLE + (chart.style === 'line' ? LINE_HEIGHT : barsFor(chart, room) * BAR_PITCH) + 20;
+  return height <= room ? height : undefined;
 }
 
 /** Draws a chart with its top at `y`, over the width of the page. */
-export function drawChart(doc: Doc, chart: Chart, y: number): void {
+export function drawChart(doc: Doc, chart: Chart, y: number, room: number): void {
   write(doc, chart.title, MARGIN, y, { face: 'bold', size: 11 });
   if (chart.style === 'line') drawLine(doc, chart, y + TITLE);
-  else drawBars(doc, chart, y + TITLE);
+  else drawBars(doc, chart, y + TITLE, barsFor(chart, room));
 }
 
-function drawBars(doc: Doc, { points }: Chart, top: number): void {
-  const shown = points.length <= MOST_BARS ? points : points.slice(0, MOST_BARS - 1);
+function barsFor({ points }: Chart, room: number): number {
+  const fitting = Math.floor((room - TITLE - 20) / BAR_PITCH);
+  return Math.min(points.length, MOST_BARS, Math.max(fitting, FEWEST_BARS));
+}
+
+function drawBars(doc: Doc, { points }: Chart, top: number, most: number): void {
+  const shown = points.length <= most ? points : points.slice(0, most - 1);
   const rest = points.slice(shown.length);
   const others = { label: `${rest.length} others`, figure: rest.reduce((sum, { figure }) => sum + figure, 0) };
   const bars = rest.length > 0 ? [...shown, others] : shown;
 
   doc.font('regular').fontSize(9);
   const labelWidth = Math.min(
-    widthOf(doc) * 0.4,
+    widthOf(doc) * 0.45,
     Math.max(...bars.map(({ label }) => measure(doc, label))) + 2,
   );
   const figureWidth = Math.max(...bars.map(({ figure }) => measure(doc, figureOf(figure)))) + 6;
   const left = MARGIN + labelWidth + 8;
-  const room = widthOf(doc) - labelWidth - 8 - figureWidth;
+  const width = widthOf(doc) - labelWidth - 8 - figureWidth;
   // The others may be more than the longest of those shown.
-  const most = Math.max(...bars.map(({ figure }) => figure), 1);
+  const longest = Math.max(...bars.map(({ figure }) => figure), 1);
   bars.forEach(({ label, figure }, index) => {
     const y = top + index * BAR_PITCH;
-    const length = (Math.max(figure, 0) / most) * room;
+    const length = (Math.max(figure, 0) / longest) * width;
     doc.font('regular').fontSize(9);
     write(doc, shorten(doc, label, labelWidth), MARGIN, y + 1.5);
     doc.rect(left, y + 1.5, Math.max(length, 0.5), BAR_PITCH - 6);

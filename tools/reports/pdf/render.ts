@@ -16,6 +16,9 @@ export interface Printed {
   rows: Row[];
 }
 
+/** A table that begins on a page has some rows there. */
+const ROOM_TO_BEGIN = 120;
+
 const CONFIDENTIAL = 'Confidential. Keep it where no one else reads it, and destroy it when it has served.';
 
 /** Makes the pages: a title page, the charts, and the rows. */
@@ -26,14 +29,19 @@ export async function renderPdf(printed: Printed): Promise<Buffer> {
   let y = drawTitle(doc, printed);
   const drawn = charts.filter(({ points }) => points.some(({ figure }) => figure !== 0));
   for (const chart of drawn) {
-    if (y + heightOf(chart) > floorOf(doc)) y = newPage(doc, printed);
-    drawChart(doc, chart, y);
-    y += heightOf(chart);
+    let height = heightOf(chart, floorOf(doc) - y);
+    if (height === undefined) {
+      y = newPage(doc, printed);
+      height = heightOf(chart, floorOf(doc) - y)!;
+    }
+    drawChart(doc, chart, y, floorOf(doc) - y);
+    y += height;
   }
   if (rows.length > 0) {
-    // Many columns are read more easily on a page that lies on its side.
+    // Many columns are read more easily on a page that lies on its side; few may begin where the charts end.
     const layout = columns.length > 7 ? 'landscape' : 'portrait';
-    await drawTable(doc, columns, rows, () => newPage(doc, printed, layout));
+    const beginsHere = layout === 'portrait' && y + ROOM_TO_BEGIN < floorOf(doc);
+    await drawTable(doc, columns, rows, beginsHere ? y + 4 : newPage(doc, printed, layout), () => newPage(doc, printed, layout));
   } else {
     write(doc, 'There is nothing to report in this period.', MARGIN, y, { size: 11 });
   }

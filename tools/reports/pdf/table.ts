@@ -18,9 +18,8 @@ interface Layout {
   edges: number[];
 }
 
-/** Draws all rows, on as many pages as they take, the headings on each; `newPage` adds one and returns where to begin. */
-export async function drawTable(doc: Doc, columns: Column[], rows: Row[], newPage: () => number): Promise<void> {
-  const top = newPage();
+/** Draws all rows from `top` on as many pages as they take, the headings on each; `newPage` adds one and returns its top. */
+export async function drawTable(doc: Doc, columns: Column[], rows: Row[], top: number, newPage: () => number): Promise<void> {
   const layout = layOut(doc, columns, rows);
   const begin = (): number => drawHeadings(doc, layout, newPage());
   let y = drawHeadings(doc, layout, top);

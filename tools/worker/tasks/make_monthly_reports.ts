@@ -18,8 +18,9 @@ export const makeMonthlyReports: Job = {
   maxAttempts: 5,
   // Each in one snapshot and a transaction of its own, so that a worker that dies has not worked for nothing.
   work: async (client, { pool, signal }) => {
-    // Another worker is waited for, and then there is nothing left to do.
-    await client.query(`select pg_advisory_xact_lock(hashtext('ops.reports'), 0)`);
+    // Another worker that is at it needs no help.
+    const lock = await client.query(`select pg_try_advisory_xact_lock(hashtext('ops.reports'), 0) as is_ours`);
+    if (!lock.rows[0].is_ours) return 0;
     const due = await client.query<{ report: string; month: string }>(
       'select d.report, d.month::text from ops.reports_due() as d',
     );
