@@ -28,6 +28,7 @@ create or replace function hospital_private.house_name(facilities text[])
 returns text
 language sql
 immutable
+strict
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
@@ -41,7 +42,7 @@ as $$
   end;
 $$;
 comment on function hospital_private.house_name(text[]) is
-  'The names of a house''s facilities as they stand on a page: up to three, or the first and how many others.';
+  'The names of a house''s facilities as they stand on a page: up to three, or the first and how many others; null where there are none.';
 
 create or replace function hospital_private.report_heading(department_id bigint default null)
 returns hospital_private.report_heading
