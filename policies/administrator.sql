@@ -315,3 +315,17 @@ grant execute on function
   analytics.visit_forecast,
   analytics.refresh_views
 to hospital_administrator;
+
+-- Reports, of what is seen above.
+grant execute on function
+  hospital_private.require_report_period,
+  hospital_private.report_heading,
+  hospital_private.report_steps,
+  hospital_private.report_appointments,
+  hospital_private.report_appointments_figures,
+  hospital_private.treatment_charges,
+  hospital_private.report_billing,
+  hospital_private.report_billing_figures,
+  hospital_private.kept_reports,
+  hospital_private.kept_report_content
+to hospital_administrator;

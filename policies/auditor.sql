@@ -11,3 +11,13 @@ grant execute on function
   hospital.audit_entries,
   hospital.audited_chart_accesses
 to hospital_auditor;
+
+-- Reports, of what is seen above.
+grant execute on function
+  hospital_private.require_report_period,
+  hospital_private.report_heading,
+  hospital_private.report_steps,
+  hospital_private.audit_is_open,
+  hospital_private.report_accesses,
+  hospital_private.report_accesses_figures
+to hospital_auditor;

@@ -49,3 +49,15 @@ to hospital_billing;
 
 -- The answers about money.
 grant execute on function analytics.revenue, analytics.view_freshness to hospital_billing;
+
+-- Reports, of what is seen above.
+grant execute on function
+  hospital_private.require_report_period,
+  hospital_private.report_heading,
+  hospital_private.report_steps,
+  hospital_private.report_appointments,
+  hospital_private.report_appointments_figures,
+  hospital_private.treatment_charges,
+  hospital_private.report_billing,
+  hospital_private.report_billing_figures
+to hospital_billing;

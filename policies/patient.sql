@@ -339,3 +339,17 @@ grant execute on function
   hospital_private.comorbidities_of,
   hospital_private.open_record
 to hospital_patient;
+
+-- Reports, of what is seen above.
+grant execute on function
+  hospital_private.require_report_period,
+  hospital_private.report_heading,
+  hospital_private.report_steps,
+  hospital_private.report_appointments,
+  hospital_private.report_appointments_figures,
+  hospital_private.require_open_chart,
+  hospital_private.report_diagnoses,
+  hospital_private.report_diagnoses_figures,
+  hospital_private.report_treatments,
+  hospital_private.report_treatments_figures
+to hospital_patient;

@@ -258,3 +258,12 @@ grant execute on function
   hospital_private.series,
   hospital_private.write_contact
 to hospital_reception;
+
+-- Reports, of what is seen above.
+grant execute on function
+  hospital_private.require_report_period,
+  hospital_private.report_heading,
+  hospital_private.report_steps,
+  hospital_private.report_appointments,
+  hospital_private.report_appointments_figures
+to hospital_reception;

@@ -26,3 +26,23 @@ grant execute on function
   ops.acknowledge_change_events,
   ops.consumer_lags
 to hospital_worker;
+
+-- The post: one message at a time, and what became of it.
+grant execute on function
+  ops.claim_notification,
+  ops.is_still_to_be_sent,
+  ops.mark_notification_sent,
+  ops.note_delivery_failure,
+  ops.withdraw_untrue_notifications
+to hospital_worker;
+
+-- Reports of past months: totals in, files out.
+grant execute on function
+  ops.reports_due,
+  ops.monthly_heading,
+  ops.monthly_appointments,
+  ops.monthly_appointments_figures,
+  ops.monthly_billing,
+  ops.monthly_billing_figures,
+  ops.keep_report
+to hospital_worker;

@@ -33,6 +33,8 @@ export interface Settings {
   tlsFiles?: { cert: string; key: string };
   /** MQTT_URL: the broker to which changes are published, with MQTT_CA_FILE for a certificate of one's own authority. */
   broker?: { url: string; caFile?: string };
+  /** SMTP_URL and MAIL_FROM: how messages to patients leave the house; without them they wait. */
+  mail?: MailSettings;
   /** PORT: the API's port; the next free one is taken instead unless `portIsFixed`. */
   port: number;
   portIsFixed: boolean;
@@ -55,6 +57,18 @@ export interface BackupSettings {
   nightly: boolean;
   /** BACKUP_WAL=on: the worker receives the log all the time, so that any moment can be restored. */
   wal: boolean;
+}
+
+/** A mail server and who writes. */
+export interface MailSettings {
+  host: string;
+  port: number;
+  /** TLS from the first byte (smtps); otherwise STARTTLS, but on the machine itself. */
+  isSecure: boolean;
+  auth?: { user: string; pass: string };
+  /** As it stands in the letter, such as "Harbor Hospital <no-reply@harbor.example>". */
+  from: string;
+  fromAddress: string;
 }
 
 /** Everything that is wrong with the environment, in one message. */
@@ -128,6 +142,8 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
   if (brokerUrl) problems.push(...problemsOfBroker(brokerUrl).map((problem) => `MQTT_URL ${problem}`));
   if (brokerCa && !brokerUrl) problems.push('MQTT_CA_FILE needs MQTT_URL beside it');
 
+  const mail = readMail(read('SMTP_URL'), read('MAIL_FROM'), problems);
+
   const port = read('PORT') ?? '5678';
   if (!/^\d{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65535) {
     problems.push(`PORT must be a number from 1 to 65535, not "${port}"`);
@@ -153,6 +169,7 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
     ...(pgBinDir && { pgBinDir: path.resolve(pgBinDir) }),
     ...(cert && key && { tlsFiles: { cert: path.resolve(cert), key: path.resolve(key) } }),
     ...(brokerUrl && { broker: { url: brokerUrl, ...(brokerCa && { caFile: path.resolve(brokerCa) }) } }),
+    ...(mail && { mail }),
     port: Number(port),
     portIsFixed: read('PORT') !== undefined,
     database: databaseOf(databaseUrl ?? authenticatorUrl ?? workerUrl ?? backupUrl),
@@ -176,6 +193,39 @@ function problemsOfBroker(value: string): string[] {
   const isHere = ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
   if (protocol === 'mqtts:' || (protocol === 'mqtt:' && isHere)) return [];
   return ['must begin with mqtts:// (mqtt:// only for a broker on this machine)'];
+}
+
+function readMail(url: string | undefined, from: string | undefined, problems: string[]): MailSettings | undefined {
+  if (!url !== !from) problems.push('SMTP_URL and MAIL_FROM come together or not at all');
+  if (!url || !from) return undefined;
+  const server = URL.canParse(url) ? new URL(url) : undefined;
+  const isSecure = server?.protocol === 'smtps:';
+  const credentials = server && [server.username, server.password].map(decoded);
+  if (!server?.hostname || credentials?.includes(undefined) || !(isSecure || server.protocol === 'smtp:')) {
+    problems.push('SMTP_URL is not a URL such as smtps://user:password@host:465');
+  }
+  const fromAddress = /^(?:[^<>\r\n]*<)?([^\s<>@,;]+@[^\s<>@,;]+)>?$/.exec(from)?.[1];
+  if (!fromAddress || from.includes('<') !== from.endsWith('>')) {
+    problems.push('MAIL_FROM is not an address such as "Harbor Hospital <no-reply@harbor.example>"');
+  }
+  if (!server || !fromAddress) return undefined;
+  const [user = '', pass = ''] = credentials!;
+  return {
+    host: server.hostname.replace(/^\[|\]$/g, ''),
+    port: Number(server.port) || (isSecure ? 465 : 587),
+    isSecure,
+    ...(user && { auth: { user, pass } }),
+    from,
+    fromAddress,
+  };
+}
+
+function decoded(part: string): string | undefined {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return undefined;
+  }
 }
 
 function problemsOfBinaries(folder: string): string[] {

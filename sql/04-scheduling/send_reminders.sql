@@ -30,18 +30,7 @@ as $$
     select
       a.id,
       a.patient_id,
-      concat_ws(
-        ':',
-        'reminder',
-        a.id,
-        extract(epoch from a.starts_at)::bigint,
-        (
-          select max(m.id)
-          from hospital.appointment_moves as m
-          where m.appointment_id = a.id
-            and (m.from_starts_at, m.from_doctor_id) <> (m.to_starts_at, m.to_doctor_id)
-        )
-      ) as reason,
+      hospital_private.reminder_reason(a.id, a.starts_at) as reason,
       hospital_private.told_time(a.starts_at, f.time_zone, p.time_zone, t.is_remote) as told,
       d.name as department_name,
       f.name as facility_name

@@ -238,6 +238,8 @@ from (values
   ('hospital_private.person_tables', 'none', 'relation rows_of is_deleted retention_rule last_contact'),
   ('ops.backups', 'none', 'name started_at finished_at server_version timeline start_lsn end_lsn bytes stored_bytes is_encrypted verified_at problems removed_at'),
   ('ops.backup_drills', 'none', 'id backup started_at finished_at restore_seconds recovery_point passed checks'),
+  ('ops.delivery_failures', 'technical', 'notification_id attempts last_code last_failed_at next_attempt_at'),
+  ('ops.reports', 'none', 'report month format content data_as_of made_at'),
   ('ops.job_runs', 'none', 'id job started_at finished_at outcome affected_rows error_code'),
   ('ops.change_consumers', 'none', 'name reader tables stream incarnation position read_to created_at last_read_at acknowledged_at'),
   ('staging.import_reasons', 'none', 'code is_reject description'),

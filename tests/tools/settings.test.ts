@@ -92,3 +92,30 @@ test('a message broker is spoken to in clear on this machine only', () => {
   assert.deepEqual(readSettings({ MQTT_URL: 'mqtt://127.0.0.1:1883' }).broker, { url: 'mqtt://127.0.0.1:1883' });
   assert.throws(() => readSettings({ MQTT_CA_FILE: 'ca.pem' }), /MQTT_CA_FILE needs MQTT_URL/);
 });
+
+test('a mail server makes no sense without a sender, nor a sender without a server', () => {
+  for (const alone of [{ SMTP_URL: 'smtp://mail.example' }, { MAIL_FROM: 'a@b.example' }]) {
+    assert.throws(() => readSettings(alone), /SMTP_URL and MAIL_FROM come together/);
+  }
+  const { mail } = readSettings({ SMTP_URL: 'smtps://me:p%40ss@mail.example', MAIL_FROM: 'Harbor <a@b.example>' });
+  assert.deepEqual(mail, {
+    host: 'mail.example',
+    port: 465,
+    isSecure: true,
+    auth: { user: 'me', pass: 'p@ss' },
+    from: 'Harbor <a@b.example>',
+    fromAddress: 'a@b.example',
+  });
+});
+
+test('a mail server or a sender that is none is refused, without repeating a password', () => {
+  const wrong = { SMTP_URL: 'http://me:secret@mail.example', MAIL_FROM: 'Harbor <a@b.example>, c@d.example' };
+  assert.throws(
+    () => readSettings(wrong),
+    (error: unknown) =>
+      error instanceof SettingsError &&
+      Object.keys(wrong).every((name) => error.problems.some((problem) => problem.startsWith(name))) &&
+      !error.message.includes('secret'),
+  );
+  assert.throws(() => readSettings({ SMTP_URL: 'smtp://a%ZZ@mail.example', MAIL_FROM: 'a@b.example' }), SettingsError);
+});

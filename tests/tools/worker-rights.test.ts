@@ -59,20 +59,32 @@ describe('hospital_worker', () => {
     });
     assert.deepEqual(rows.flat(), [
       'ops.check_freshness',
+      'ops.claim_notification',
       'ops.enter_job_run',
       'ops.expire_holds',
       'ops.fail_job_run',
       'ops.finish_job_run',
       'ops.leave_job_run',
       'ops.load_warehouse',
+      'ops.is_still_to_be_sent',
+      'ops.keep_report',
       'ops.maintain_partitions',
+      'ops.mark_notification_sent',
+      'ops.monthly_appointments',
+      'ops.monthly_appointments_figures',
+      'ops.monthly_billing',
+      'ops.monthly_billing_figures',
+      'ops.monthly_heading',
+      'ops.note_delivery_failure',
       'ops.offer_waitlist',
       'ops.publish_aggregates',
       'ops.refresh_views',
+      'ops.reports_due',
       'ops.seal_audit',
       'ops.send_reminders',
       'ops.start_job_run',
       'ops.verify_audit_chain',
+      'ops.withdraw_untrue_notifications',
     ]);
   });
 

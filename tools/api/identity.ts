@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import jwt from 'jsonwebtoken';
 import type { JwtKey } from '../cluster/secrets.ts';
+import { claimsOf } from './claims.ts';
 import { refusal } from './errors.ts';
 
 export type { JwtKey } from '../cluster/secrets.ts';
@@ -40,8 +41,6 @@ const ALGORITHM = 'HS256';
 const AUDIENCE = 'infirmary';
 /** Characters; ours have some 350, and nothing longer is worth reading. */
 const MAX_TOKEN_LENGTH = 2048;
-/** Milliseconds; sent with the claims, so that it holds however the login role was configured. */
-const STATEMENT_TIMEOUT = '10000';
 
 /** Signs an access token that carries a session; it expires in the same second as the session. */
 export function signToken(keys: readonly JwtKey[], grant: SessionGrant): string {
@@ -76,27 +75,14 @@ export function verifyToken(keys: readonly JwtKey[], token: string): SessionGran
   return { sessionId: sid, sessionSecret: sec, role: role as AccountRole, expiresAt: new Date(exp * 1000) };
 }
 
-/**
- * The identity behind a token, or the anonymous one without a token.
- * Every claim is present on every request, '' when absent: a pooled connection must carry nothing over.
- */
+/** The identity behind a token, or the anonymous one without a token. */
 export function identify(
   keys: readonly JwtKey[],
   token: string | undefined,
   request: { id: string; address: string },
 ): Identity {
   const grant = token === undefined ? undefined : verifyToken(keys, token);
-  return {
-    claims: {
-      role: grant ? `hospital_${grant.role}` : 'hospital_anonymous',
-      'infirmary.session_id': grant?.sessionId ?? '',
-      'infirmary.session_secret': grant?.sessionSecret ?? '',
-      'infirmary.client_address': request.address,
-      'infirmary.request_id': request.id,
-      statement_timeout: STATEMENT_TIMEOUT,
-    },
-    expiresAt: grant?.expiresAt,
-  };
+  return { claims: claimsOf(grant, request), expiresAt: grant?.expiresAt };
 }
 
 /** The token of an `Authorization: Bearer` header; undefined without a header, refused when it is another kind. */

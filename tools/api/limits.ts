@@ -24,6 +24,8 @@ export const LIMITS = {
   mutations: 10,
   /** Operations that run at once on one websocket, subscriptions among them. */
   operationsPerSocket: 20,
+  /** Reports that are made at once, whoever asks. */
+  reports: 2,
 } as const;
 
 /** How much a client may take of the server before it has said anything, in milliseconds and connections. */
@@ -36,6 +38,8 @@ export const PATIENCE = {
   rest: 1_000,
   /** Connections at once; those beyond are closed. */
   connections: 1000,
+  /** Until a report has been received: it holds a connection to the database while it comes. */
+  report: 60_000,
   /** Headers of a request; the rest of them is not looked at. */
   headerCount: 100,
 };

@@ -10,12 +10,13 @@ import { describeError, refusal } from './errors.ts';
 import { isEncrypted, isSameOrigin, refuseConnection, securityHeaders, sendError, sendJson } from './http.ts';
 import { bearerToken, clientAddress, identify, type Identity, type JwtKey } from './identity.ts';
 import { listen, type Listen } from './listen.ts';
-import { PATIENCE, type Patience } from './limits.ts';
+import { LIMITS, PATIENCE, type Patience } from './limits.ts';
 import { logEvent } from './log.ts';
 import { isPlainRequest } from './plain-requests.ts';
 import { makePool, poolFigures, requireHospital } from './pool.ts';
 import { makePreset, MAX_REQUEST_LENGTH } from './preset.ts';
 import { startRelay } from './relay.ts';
+import { isReportPath, makeReports } from './reports.ts';
 import { rememberIdentity, requestIdOf, withRequestId } from './request.ts';
 import { handleSession } from './session.ts';
 import { makeWebsockets } from './websockets.ts';
@@ -108,6 +109,9 @@ export async function serve(options: ServeOptions): Promise<RunningApi> {
     return identify(jwtKeys, token, { id, address: clientAddress(req, trustProxy) });
   };
 
+  const patience = { ...PATIENCE, ...options.patience };
+  const handleReport = makeReports({ pool, atOnce: LIMITS.reports, patience: patience.report });
+
   const answer = async (req: IncomingMessage, res: ServerResponse, id: string): Promise<void> => {
     const path = pathOf(req);
     const secure = environment === 'production' || isEncrypted(req, trustProxy);
@@ -134,11 +138,11 @@ export async function serve(options: ServeOptions): Promise<RunningApi> {
       if (!isPlainRequest(req, res, MAX_REQUEST_LENGTH)) return;
       return handleGraphql(req, res);
     }
+    if (isReportPath(path)) return handleReport(req, res, () => identityFor(req, id, secure));
     if (isPage) return handleGraphql(req, res);
     return sendError(res, 404, 'NOT_FOUND');
   };
 
-  const patience = { ...PATIENCE, ...options.patience };
   const server = makeServer(options.tls, patience, (req, res) => {
     const id = requestIdOf(req);
     res.setHeader('X-Request-Id', id);
@@ -233,7 +237,7 @@ function logWhenDone(req: IncomingMessage, res: ServerResponse, requestId: strin
     logEvent('info', 'request', {
       requestId,
       method: req.method,
-      path: SERVED.test(path) ? path : 'another',
+      path: SERVED.test(path) ? path : isReportPath(path) ? '/reports' : 'another',
       status: res.statusCode,
       milliseconds,
     });

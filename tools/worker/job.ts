@@ -1,4 +1,4 @@
-import type { ClientBase } from 'pg';
+import type { ClientBase, Pool } from 'pg';
 
 /** A background job: what it does is a function of the database, this says which one and when. */
 export interface Job {
@@ -20,7 +20,15 @@ export interface Job {
    * Does the work, within the transaction that also records its success, and returns how many rows it
    * wrote. It may be run twice or twice at once, so it must be idempotent.
    */
-  work(client: ClientBase): Promise<number>;
+  work(client: ClientBase, context: JobContext): Promise<number>;
+}
+
+/** What the few jobs need that deal with the world outside the database. */
+export interface JobContext {
+  /** For what must be committed piece by piece. */
+  pool: Pool;
+  /** When to give up. */
+  signal: AbortSignal | undefined;
 }
 
 /** Calls a function of the database that does a job and returns how many rows it wrote. */

@@ -47,7 +47,7 @@ async function workAndFinish(pool: Pool, job: Job, run: string, signal?: AbortSi
     await client.query('select ops.enter_job_run($1)', [run]);
     await client.query(`begin isolation level ${job.isolation ?? 'read committed'}`);
     signal?.throwIfAborted();
-    const affected = await job.work(client);
+    const affected = await job.work(client, { pool, signal });
     await client.query('select ops.finish_job_run($1, $2)', [run, affected]);
     await client.query('commit');
   } catch (error) {
