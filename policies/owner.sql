@@ -73,7 +73,7 @@ create policy owner_all_rows on hospital.erasure_reasons to hospital_owner using
 create policy owner_all_rows on hospital.erasures to hospital_owner using (true) with check (true);
 create policy owner_all_rows on hospital.erasure_lines to hospital_owner using (true) with check (true);
 
--- Now that the owner sees every row: partitions for the months to come, and every table enrolled in the
+-- Now that the owner sees every row: the partitions for the months to come, and every table enrolled in the
 -- audit, with the rows it holds already.
 select audit.maintain_partitions();
 call audit.enrol_tables();

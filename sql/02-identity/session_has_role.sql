@@ -6,16 +6,15 @@ stable
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-  session hospital_private.sessions := hospital_private.current_session();
 begin
-  return coalesce(
-    session.role = session_has_role.role
-    or (
-      session_has_role.role = 'staff'
-      and session.role in ('nurse', 'reception', 'pharmacist', 'laboratory')
-    ),
-    false
+  return exists (
+    select
+    from hospital_private.live_session as s
+    where s.role = session_has_role.role
+      or (
+        session_has_role.role = 'staff'
+        and s.role in ('nurse', 'reception', 'pharmacist', 'laboratory')
+      )
   );
 end;
 $$;

@@ -53,17 +53,15 @@ stable
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-  session hospital_private.sessions := hospital_private.current_session();
 begin
   return (
     select m.given_name || ' ' || m.family_name
-    from hospital.doctors as d
+    from hospital_private.live_session as s
+    join hospital.doctors as d
+      on d.id = doctor.id
+      and (d.is_active or s.role <> 'patient')
     join hospital.staff_members as m
       on m.id = d.staff_member_id
-    where d.id = doctor.id
-      and session.id is not null
-      and (d.is_active or session.role <> 'patient')
   );
 end;
 $$;

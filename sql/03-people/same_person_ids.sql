@@ -2,16 +2,25 @@
 -- last, so that what is seen of one record is seen of all.
 create or replace function hospital_private.same_person_ids(patient_ids bigint[])
 returns setof bigint
-language sql
+language plpgsql
 stable
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+begin
+  -- A record that goes on is its own person: it is read from the index alone, and few others are looked for.
+  return query
+  select q.person_id
+  from hospital.patients as q
+  where q.id = any (same_person_ids.patient_ids)
+  union all
   select p.id
   from hospital.patients as q
   join hospital.patients as p
     on p.person_id = q.person_id
+    and p.merged_into_id is not null
   where q.id = any (same_person_ids.patient_ids);
+end;
 $$;
 comment on function hospital_private.same_person_ids(bigint[]) is
   'The keys of all records of the persons whose records are named, these included. Only functions call it: which records are one person''s is nobody''s business. Lends the owner''s right to read that.';

@@ -13,6 +13,8 @@ declare
   time_zone text;
   worked tstzmultirange;
   place bigint;
+  -- Not the transaction's time: what a long load began with as time to come has passed when it is written.
+  moment constant timestamptz := clock_timestamp();
 begin
   -- Beside other bookings, apart from changes of the hours: what is read below stays true until this
   -- transaction ends. Where a day has a limit, whoever counts is alone.
@@ -72,7 +74,7 @@ begin
   into worked, place
   from hospital_private.working_shifts(array[new.doctor_id], new.busy) as s;
   -- What has passed is not written anew by anybody who is logged in; tools load history.
-  if new.starts_at < now() then
+  if new.starts_at < moment then
     if (
         (tg_op = 'INSERT' and new.status in ('held', 'scheduled'))
         or (tg_op = 'UPDATE' and new.starts_at <> old.starts_at)
@@ -116,7 +118,7 @@ begin
       hint = 'Ask freeSlots for times that can be booked.';
   end if;
   -- A longer or shorter appointment is no new promise.
-  if new.starts_at > now()
+  if new.starts_at > moment
     and (
       tg_op = 'INSERT'
       or old.status not in ('held', 'scheduled', 'checked_in', 'in_progress')

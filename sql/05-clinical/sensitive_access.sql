@@ -32,10 +32,16 @@ begin
   returning *
   into access;
   return access;
+exception
+  -- Whom the policies do not let grant it hears the same as of nobody: else he learned whose notes are whose.
+  when insufficient_privilege or foreign_key_violation then
+    raise exception using
+      errcode = 'NTFND',
+      message = 'There are no such notes of yours, or no such colleague.';
 end;
 $$;
 comment on function hospital.grant_sensitive_access(bigint, bigint, text, text, timestamptz) is
-  'Lets a colleague read a patient''s notes of one sensitivity from now until then; for doctors who signed such a note, and administrators. Raises PASTT.';
+  'Lets a colleague read a patient''s notes of one sensitivity from now until then; for doctors who signed such a note, and administrators. Raises PASTT, NTFND.';
 
 create or replace function hospital.end_sensitive_access(grant_id bigint)
 returns hospital.sensitivity_grants

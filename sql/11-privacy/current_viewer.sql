@@ -1,5 +1,5 @@
--- What decides about charts needs session, account, person and department together: one look-up, and a
--- plan that plpgsql keeps.
+-- What decides about charts needs session, account, person and department together: one query,
+-- whose plan plpgsql keeps.
 create or replace function hospital_private.current_viewer()
 returns hospital_private.viewer
 language plpgsql
@@ -8,26 +8,20 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  session hospital_private.sessions := hospital_private.current_session();
   viewer hospital_private.viewer;
 begin
   select
-    session.id,
-    session.account_id,
-    session.role,
+    s.id,
+    s.account_id,
+    s.role,
     m.id,
-    d.id,
+    s.doctor_id,
     m.department_id
   into viewer
-  from hospital_private.accounts as a
+  from hospital_private.live_session as s
   join hospital.staff_members as m
-    on m.id = a.staff_member_id
-  left join hospital.doctors as d
-    on d.staff_member_id = m.id
-    and d.is_active
-    and session.role = 'doctor'
-  where a.id = session.account_id
-    and session.role <> 'patient';
+    on m.id = s.staff_member_id
+  where s.role <> 'patient';
   return viewer;
 end;
 $$;

@@ -7,13 +7,15 @@ stable
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-  me bigint := hospital_private.current_patient_id();
 begin
   return query
   select p.id
-  from hospital.patients as p
-  where p.person_id = me;
+  from hospital_private.live_session as s
+  join hospital.patients as mine
+    on mine.id = s.patient_id
+  join hospital.patients as p
+    on p.person_id = mine.person_id
+  where s.role = 'patient';
 end;
 $$;
 comment on function hospital_private.current_patient_ids() is
@@ -27,26 +29,34 @@ stable
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-  me bigint := hospital_private.current_patient_id();
 begin
   return query
-  select p.id
-  from hospital.patients as p
-  where p.person_id = me
+  with
+  mine as materialized (
+    select p.id
+    from hospital_private.live_session as s
+    join hospital.patients as me
+      on me.id = s.patient_id
+    join hospital.patients as p
+      on p.person_id = me.person_id
+    where s.role = 'patient'
+  )
+
+  select m.id
+  from mine as m
+
   union all
   select p.id
-  from hospital.patients as mine
+  from mine as m
   join hospital.patient_proxies as x
-    on x.proxy_id = mine.id
+    on x.proxy_id = m.id
   join hospital.proxy_scopes as s
     on s.code = x.scope
   join hospital.patients as ward
     on ward.id = x.patient_id
   join hospital.patients as p
     on p.person_id = ward.person_id
-  where mine.person_id = me
-    and x.revoked_at is null
+  where x.revoked_at is null
     and (s.may_book or not own_patient_ids.to_book)
     and hospital_private.is_live_proxy(x);
 end;

@@ -52,27 +52,13 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  before jsonb := audit.whole_image(entry.patient_id, entry.old_image, entry.sealed_identity);
-  after jsonb;
-  next audit.entries;
+  before jsonb := entry.old_image
+    || coalesce(audit.open_identity(entry.patient_id, entry.sealed_identity), '{}');
+  after jsonb := audit.image_after(entry);
+  keeps_identity constant boolean := entry.operation = 'update' and entry.sealed_identity is null;
 begin
   if entry.operation in ('baseline', 'truncate') then
     return '{}'::hospital.audit_change[];
-  end if;
-  if entry.operation <> 'delete' then
-    select n.*
-    into next
-    from audit.entries as n
-    where n.table_name = entry.table_name
-      and n.row_key = entry.row_key
-      and n.sequence > entry.sequence
-      and n.old_image is not null
-    order by n.sequence
-    limit 1;
-    after := case
-      when next.sequence is null then audit.live_image(entry.table_name, entry.row_key)
-      else audit.whole_image(next.patient_id, next.old_image, next.sealed_identity)
-    end;
   end if;
   return array(
     select row(
@@ -89,6 +75,7 @@ begin
       and i.column_name = k.name
       and entry.patient_id is not null
     where before ->> k.name is distinct from after ->> k.name
+      and not (i.column_name is not null and keeps_identity)
     order by k.name
   );
 end;
@@ -96,21 +83,61 @@ $$;
 comment on function audit.changes_of(audit.entries) is
   'The columns that differ between the row as it was and as it became; of those that identify a patient only the names.';
 
-create or replace function audit.whole_image(patient_id bigint, image jsonb, sealed bytea)
+-- What the row became is what its next entry says it was. What identifies the patient is sealed by the
+-- change that ends it, which may be a later one, and stands in the row until then.
+create or replace function audit.image_after(entry audit.entries)
 returns jsonb
-language sql
-volatile
+language plpgsql
+stable
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  select case
-    when whole_image.sealed is null then whole_image.image
-    else whole_image.image
-      || coalesce(audit.open_identity(whole_image.patient_id, whole_image.sealed), '{}')
-  end;
+declare
+  next audit.entries;
+  ending audit.entries;
+begin
+  if entry.operation = 'delete' then
+    return null;
+  end if;
+  select n.*
+  into next
+  from audit.entries as n
+  where n.table_name = entry.table_name
+    and n.row_key = entry.row_key
+    and n.sequence > entry.sequence
+    and n.old_image is not null
+  order by n.sequence
+  limit 1;
+  if next.sequence is null then
+    return audit.live_image(entry.table_name, entry.row_key);
+  end if;
+  select n.*
+  into ending
+  from audit.entries as n
+  where n.table_name = entry.table_name
+    and n.row_key = entry.row_key
+    and n.sequence >= next.sequence
+    and (n.sealed_identity is not null or n.operation = 'delete')
+  order by n.sequence
+  limit 1;
+  return next.old_image || coalesce(
+    case
+      when ending.sequence is not null
+        then audit.open_identity(ending.patient_id, ending.sealed_identity)
+      else (
+        select jsonb_object_agg(i.column_name, live.image -> i.column_name)
+        from audit.live_image(entry.table_name, entry.row_key) as live (image)
+        join audit.identity_columns as i
+          on i.table_name = entry.table_name
+        where next.patient_id is not null
+      )
+    end,
+    '{}'
+  );
+end;
 $$;
-comment on function audit.whole_image(bigint, jsonb, bytea) is
-  'An image together with the identity sealed beside it, as far as its key still exists.';
+comment on function audit.image_after(audit.entries) is
+  'The row as a change left it, with what identifies the patient as far as the key still exists; null where it was deleted.';
 
 create or replace function audit.live_image(table_name text, row_key text)
 returns jsonb

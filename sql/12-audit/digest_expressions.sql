@@ -105,25 +105,40 @@ stable
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  select coalesce(
-    (
-      select format(
-        'case when %1$s.%2$I is not null '
-          'then audit.seal_identity(%1$s.%2$I, jsonb_build_object(%3$s)) end',
-        identity_expression.alias,
-        audit.patient_column(identity_expression.relation),
-        string_agg(
-          format('%L, %s.%I', i.column_name, identity_expression.alias, i.column_name),
-          ', '
-          order by i.column_name
-        )
-      )
-      from audit.identity_columns as i
-      where i.table_name = audit.name_of(identity_expression.relation)
-      having count(*) > 0
-    ),
-    'null'
-  );
+  select format(
+    'jsonb_build_object(%s)',
+    string_agg(
+      format('%L, %s.%I', i.column_name, identity_expression.alias, i.column_name),
+      ', '
+      order by i.column_name
+    )
+  )
+  from audit.identity_columns as i
+  where i.table_name = audit.name_of(identity_expression.relation)
+  having count(*) > 0;
 $$;
 comment on function audit.identity_expression(regclass, text) is
-  'SQL for the sealed identity of a row, null where it has none.';
+  'SQL for what identifies the patient in a row, to be sealed; null where the table has nothing that does.';
+
+-- An update that leaves it as it was need not seal it once more: readers find it with a later change, or
+-- in the row.
+create or replace function audit.identity_changed_expression(relation regclass)
+returns text
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  -- Whose it was counts too: it is sealed with that person's key. Of a row that went it is null.
+  select format(
+    '(o.%1$I, %2$s) is distinct from (n.%1$I, %3$s)',
+    audit.patient_column(identity_changed_expression.relation),
+    string_agg(format('o.%I', i.column_name), ', ' order by i.column_name),
+    string_agg(format('n.%I', i.column_name), ', ' order by i.column_name)
+  )
+  from audit.identity_columns as i
+  where i.table_name = audit.name_of(identity_changed_expression.relation)
+  having count(*) > 0;
+$$;
+comment on function audit.identity_changed_expression(regclass) is
+  'SQL that tells whether a row o became another n in what identifies the patient, or in whose it is; null where the table has nothing that identifies anybody.';

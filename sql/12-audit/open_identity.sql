@@ -6,7 +6,10 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  key bytea := audit.person_key(open_identity.patient_id, false);
+  key bytea := (
+    select k.key
+    from audit.person_keys_of(array[open_identity.patient_id], false) as k
+  );
 begin
   if key is null or substr(open_identity.sealed, 1, 8) <> substr(sha256(key), 1, 8) then
     return null;

@@ -15,6 +15,19 @@ declare
     when patient_column is null then 'null'
     else 'case when actor.session_id is not null then audit.purpose_of(actor.session_id, %s) end'
   end;
+  identity text := audit.identity_expression(recorder_body.relation, 'o');
+  changed text := audit.identity_changed_expression(recorder_body.relation);
+  -- Once for a statement, not for each row.
+  keys constant text := $keys$with keys as materialized (
+      select k.patient_id, k.key
+      from audit.person_keys_of(
+        array(select distinct %1$s from old_rows as o %2$s where %1$s is not null %3$s), true
+      ) as k
+    )
+    $keys$;
+  joined constant text := format('
+    left join keys as k
+      on k.patient_id = %s', old_patient);
   first_key text;
   same_row text;
 begin
@@ -43,7 +56,7 @@ begin
     from new_rows as n;
   elsif tg_op = 'UPDATE' then
     -- A row whose key was changed is a row gone and a row come.
-    insert into audit.entries
+    %13$sinsert into audit.entries
       (table_name, operation, row_key, patient_id, old_image, sealed_identity, new_row_digest,
         account_id, session_id, role, client_address, request_id, purpose)
     select %1$L,
@@ -60,14 +73,14 @@ begin
       actor.account_id, actor.session_id, actor.role, actor.client_address, actor.request_id, %5$s
     from old_rows as o
     full join new_rows as n
-      on %11$s;
+      on %11$s%14$s;
   elsif tg_op = 'DELETE' then
-    insert into audit.entries
+    %15$sinsert into audit.entries
       (table_name, operation, row_key, patient_id, old_image, sealed_identity,
         account_id, session_id, role, client_address, request_id, purpose)
-    select %1$L, 'delete', %7$s, %8$s, %9$s, %10$s,
+    select %1$L, 'delete', %7$s, %8$s, %9$s, %16$s,
       actor.account_id, actor.session_id, actor.role, actor.client_address, actor.request_id, %12$s
-    from old_rows as o;
+    from old_rows as o%14$s;
   else
     insert into audit.entries
       (table_name, operation, account_id, session_id, role, client_address, request_id)
@@ -86,9 +99,21 @@ $body$,
     audit.key_expression(recorder_body.relation, 'o'),
     old_patient,
     audit.image_expression(recorder_body.relation, 'o'),
-    audit.identity_expression(recorder_body.relation, 'o'),
+    coalesce('case when ' || changed || ' then audit.seal_identity(k.key, ' || identity || ') end', 'null'),
     same_row,
-    format(purpose, old_patient)
+    format(purpose, old_patient),
+    case
+      when identity is not null
+        then format(
+          keys,
+          old_patient,
+          format('left join new_rows as n on %s', same_row),
+          format('and %s', changed)
+        )
+    end,
+    case when identity is not null then joined end,
+    case when identity is not null then format(keys, old_patient, '', '') end,
+    coalesce('audit.seal_identity(k.key, ' || identity || ')', 'null')
   );
 end;
 $$;

@@ -127,7 +127,7 @@ test('two who need a person’s first key at once seal with the same one', async
   );
   const id = rows[0]!.id;
   await one.query('begin');
-  const ask = `select audit.seal_identity($1, '{"a": 1}') as sealed`;
+  const ask = `select audit.seal_identity(k.key, '{"a": 1}') as sealed from audit.person_keys_of(array[$1]::bigint[], true) as k`;
   const first = (await one.query(ask, [id])).rows[0].sealed;
   const waiting = two.query(ask, [id]);
   await one.query('commit');

@@ -103,7 +103,7 @@ select is(
         'start_session', 'hash_password', 'create_administrator', 'current_session', 'require_role',
         'working_time', 'available_time', 'reset_access', 'allow_reading', 'client_address',
         'offer_freed_time', 'offers_left', 'fitting_slot', 'make_offer',
-        'current_viewer', 'treated_patient_ids', 'department_day', 'is_on_duty', 'chart_ground',
+        'current_viewer', 'treated_patient_ids', 'patients_of_doctor', 'patients_treated_by', 'department_day', 'is_on_duty', 'chart_ground',
         'record_chart_access', 'is_restricted', 'require_glass_reviewed',
         'same_person_ids', 'comes_of_age_at', 'proxy_ends_at', 'is_live_proxy', 'visible_proxy',
         'login_network', 'login_throttled', 'note_login_failure'

@@ -100,8 +100,6 @@ describe('the worker', { concurrency: 2 }, () => {
     t.after(() => hospital.close());
     const worker = await startWorker(hospital.url);
     await until(async () => (await outcomes(hospital)).includes('succeeded'));
-    // Cut while the library tells its queue that a job is done, it throws where nobody can catch.
-    await until(async () => (await hospital.queue()).length === 0);
     const admin = new Client({ connectionString: hospital.database.url('postgres') });
     await admin.connect();
     await admin.query(
@@ -113,6 +111,32 @@ describe('the worker', { concurrency: 2 }, () => {
     await admin.end();
     await hospital.book(5);
     await until(async () => (await hospital.column('select from hospital.notifications')).length === 2);
+    await worker.stop();
+  });
+
+  test('comes back when it is cut off while it says that a job is done', async (t) => {
+    const hospital = await openHospital(1);
+    t.after(() => hospital.close());
+    const admin = new Client({ connectionString: hospital.database.url('postgres') });
+    await admin.connect();
+    await admin.query(`
+      create sequence public.cuts;
+      grant usage on schema public to hospital_worker;
+      grant usage on sequence public.cuts to hospital_worker;
+      create function public.cut_off() returns trigger language plpgsql as $$
+      begin
+        if nextval('public.cuts') = 1 then
+          perform pg_terminate_backend(pg_backend_pid());
+        end if;
+        return old;
+      end;
+      $$;
+      create trigger cut_off before delete on graphile_worker._private_jobs
+        for each row execute function public.cut_off()`);
+    const worker = await startWorker(hospital.url);
+    await until(async () => (await hospital.queue()).length === 0);
+    assert.deepEqual((await admin.query('select last_value > 1 as again from public.cuts')).rows, [{ again: true }]);
+    await admin.end();
     await worker.stop();
   });
 

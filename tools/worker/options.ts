@@ -19,7 +19,12 @@ export function runnerOptions(pool: Pool, liveness: Liveness): RunnerOptions {
     // The process has one place that hears signals, tools/shutdown.ts.
     noHandleSignals: true,
     gracefulShutdownAbortTimeout: patience,
-    preset: { plugins: [liveness.plugin] },
+    preset: {
+      plugins: [liveness.plugin],
+      // Without a batch, telling the queue that a job is done throws where nobody can catch when the connection is cut;
+      // with one, of no length, it ends the pool, and the worker comes back.
+      worker: { completeJobBatchDelay: 0, failJobBatchDelay: 0 },
+    },
   };
 }
 

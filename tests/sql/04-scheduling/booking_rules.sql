@@ -119,5 +119,18 @@ select is(
   tests.would_be($$insert into hospital.appointment_overrides (doctor_id, patient_id, span, reason) select doc, ann, '(,)', 'urgent_need' from who$$),
   'appointment_overrides_span_bounded', 'None is for ever.'
 );
+-- A time that passes while a transaction runs is no promise any more: to a tool it is history, to others past.
+select tests.clear_authentication();
+update hospital.appointment_types set notice_minutes = 0, horizon_days = 60, daily_limit = null where id = (select type from who);
+update hospital.doctors set daily_limit = null where id = (select doc from who);
+insert into hospital.doctor_extra_sessions (doctor_id, starts_at, ends_at)
+select doc, date_trunc('hour', now()) - interval '1 hour', date_trunc('hour', now()) + interval '3 hours' from who;
+select tests.be_owner();
+select is(pg_temp.insert('now() + (clock_timestamp() - now()) / 2'), 'accepted', 'A long load writes what has passed meanwhile.');
+select tests.clear_authentication();
+select tests.authenticate_as('ann@example.test');
+select is(pg_temp.book('ann', 'now() + (clock_timestamp() - now()) / 2'), 'PASTT', 'A patient does not book it.');
+select tests.clear_authentication();
+
 select * from finish();
 rollback;

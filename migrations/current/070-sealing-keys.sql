@@ -1,0 +1,4 @@
+-- Keys are made and unwrapped for a statement, and no longer for each row.
+-- source removed: sql/12-audit/person_key.sql
+drop function audit.person_key(bigint, boolean);
+drop function audit.seal_identity(bigint, jsonb);
