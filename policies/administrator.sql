@@ -298,3 +298,19 @@ grant execute on function
   hospital.erase_patient,
   hospital.retention_due
 to hospital_administrator;
+
+-- The answers, about everything.
+grant execute on function
+  analytics.top_doctors,
+  analytics.department_load,
+  analytics.monthly_visits,
+  analytics.doctor_workload,
+  analytics.revenue,
+  analytics.department_efficiency,
+  analytics.view_freshness,
+  analytics.alerts,
+  analytics.symptom_frequency,
+  analytics.treatment_outcomes,
+  analytics.visit_forecast,
+  analytics.refresh_views
+to hospital_administrator;

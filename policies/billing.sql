@@ -46,3 +46,6 @@ grant execute on function
   hospital.doctors_full_name,
   hospital.departments_doctors
 to hospital_billing;
+
+-- The answers about money.
+grant execute on function analytics.revenue, analytics.view_freshness to hospital_billing;

@@ -441,6 +441,21 @@ grant execute on function
   hospital_private.found_note
 to hospital_doctor;
 
+-- A patient whose chart is open, at a glance.
+grant execute on function
+  analytics.patient_insight,
+  analytics.charlson_index,
+  hospital_private.comorbidities_of,
+  hospital_private.open_record
+to hospital_doctor;
+
+-- The answers about illnesses and about what is to come, of oneself and one's department.
+grant execute on function
+  analytics.symptom_frequency,
+  analytics.treatment_outcomes,
+  analytics.visit_forecast
+to hospital_doctor;
+
 -- What a doctor can do.
 grant execute on function
   hospital.free_slots,
@@ -511,4 +526,15 @@ grant execute on function
   hospital_private.found_visit,
   hospital_private.write_contact,
   hospital_private.escape_like
+to hospital_doctor;
+
+-- The answers, about oneself and one's department.
+grant execute on function
+  analytics.top_doctors,
+  analytics.department_load,
+  analytics.monthly_visits,
+  analytics.doctor_workload,
+  analytics.revenue,
+  analytics.department_efficiency,
+  analytics.view_freshness
 to hospital_doctor;

@@ -198,3 +198,11 @@ grant execute on function
   hospital_private.appointment,
   hospital_private.found_appointment
 to hospital_nurse;
+
+-- A patient whose chart is open, at a glance.
+grant execute on function
+  analytics.patient_insight,
+  analytics.charlson_index,
+  hospital_private.comorbidities_of,
+  hospital_private.open_record
+to hospital_nurse;

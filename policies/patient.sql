@@ -331,3 +331,11 @@ grant execute on function
   hospital_private.write_contact,
   hospital_private.escape_like
 to hospital_patient;
+
+-- The own record at a glance.
+grant execute on function
+  analytics.patient_insight,
+  analytics.charlson_index,
+  hospital_private.comorbidities_of,
+  hospital_private.open_record
+to hospital_patient;

@@ -13,5 +13,7 @@ grant execute on function
   ops.publish_aggregates,
   ops.maintain_partitions,
   ops.seal_audit,
-  ops.verify_audit_chain
+  ops.verify_audit_chain,
+  ops.refresh_views,
+  ops.check_freshness
 to hospital_worker;

@@ -58,6 +58,7 @@ describe('hospital_worker', () => {
       rowMode: 'array',
     });
     assert.deepEqual(rows.flat(), [
+      'ops.check_freshness',
       'ops.enter_job_run',
       'ops.expire_holds',
       'ops.fail_job_run',
@@ -65,6 +66,7 @@ describe('hospital_worker', () => {
       'ops.maintain_partitions',
       'ops.offer_waitlist',
       'ops.publish_aggregates',
+      'ops.refresh_views',
       'ops.seal_audit',
       'ops.send_reminders',
       'ops.start_job_run',

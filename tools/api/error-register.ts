@@ -59,6 +59,7 @@ export const CONDITIONS: Readonly<Record<string, ErrorEntry>> = {
   NOTBK: { code: 'NOT_BOOKABLE', message: 'This doctor, patient or type of appointment cannot be booked.' },
   NOTES: { code: 'NOTE_MALFORMED', message: 'The note does not have the sections of its type.' },
   NOTIC: { code: 'NOTICE_TOO_SHORT', message: 'It is too late to book that time.' },
+  NQUEU: { code: 'JOB_QUEUE_MISSING', message: 'The job queue is not installed.' },
   NTFND: { code: 'NOT_FOUND', message: 'There is no such thing, or none that you may see.' },
   OUTWH: { code: 'OUTSIDE_WORKING_HOURS', message: 'The doctor does not work at that time.' },
   PASTT: { code: 'TIME_PASSED', message: 'That time has passed.' },

@@ -25,6 +25,14 @@ const additions = [
 /** The share of notes that were begun and never signed. */
 const leftShare = 0.02;
 
+/** The section of symptoms: the most usual one and some of the others, typed as people type. */
+function symptomsAt({ id }: Visited, { symptoms = [] }: Scenario): { symptoms?: string[] } {
+  if (symptoms.length === 0) return {};
+  const present = symptoms.filter((_, index) => index === 0 || mix(id, 40 + index) % 3 !== 0);
+  const isCapital = mix(id, 47) % 4 === 0;
+  return { symptoms: present.map((symptom) => (isCapital ? symptom[0]!.toUpperCase() + symptom.slice(1) : symptom)) };
+}
+
 /** Writes the notes of visits: most signed the same day, sensitive ones with who else may read them. */
 export class Notes {
   readonly #world: World;
@@ -47,6 +55,7 @@ export class Notes {
           objective: visit.vitals,
           assessment: scenario.diagnosis,
           plan: scenario.notes,
+          ...symptomsAt(visit, scenario),
         };
     const signedAt = visit.endedAt + this.#random.between(2, 600);
     const isSigned = signedAt <= this.#world.now && !this.#random.chance(leftShare);

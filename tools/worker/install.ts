@@ -44,6 +44,7 @@ async function migrate(workerUrl: string): Promise<void> {
   const pool = openPool(workerUrl);
   try {
     await runMigrations({ pgPool: pool, logger: quietLogger() });
+    await pool.query(queueRefresh);
   } catch (error) {
     if (codeOf(error) !== '28P01') throw error;
     throw new Failure(
@@ -55,6 +56,28 @@ async function migrate(workerUrl: string): Promise<void> {
     await pool.end();
   }
 }
+
+/**
+ * The queue is hospital_worker's alone. The owner may ask it for this much: that the warehouse is loaded and
+ * its views are refreshed, in this order (analytics.refresh_views). Asked again while they wait, they wait once.
+ */
+const queueRefresh = `
+  create or replace function graphile_worker.queue_refresh()
+  returns void
+  language sql
+  volatile
+  security definer
+  set search_path = pg_catalog, pg_temp
+  as $$
+    select graphile_worker.add_job(
+      j.name, job_key => j.name, max_attempts => 3, queue_name => 'warehouse', priority => j.priority
+    )
+    from (values ('load_warehouse', 0), ('refresh_views', 1)) as j (name, priority);
+  $$;
+  revoke all on function graphile_worker.queue_refresh() from public;
+  grant usage on schema graphile_worker to hospital_owner;
+  grant execute on function graphile_worker.queue_refresh() to hospital_owner;
+`;
 
 async function schemaOwner(client: Client): Promise<string | undefined> {
   const { rows } = await ask(

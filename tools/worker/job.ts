@@ -10,6 +10,12 @@ export interface Job {
   catchUp: number;
   /** How often a failed run is tried, with growing pauses between. */
   maxAttempts: number;
+  /** The isolation of its transaction, where READ COMMITTED would let it see several states. */
+  isolation?: 'repeatable read';
+  /** The queue in which it waits for others; those without one run side by side. */
+  queue?: string;
+  /** Its place among those that wait: the smaller comes first, 0 unless told otherwise. */
+  priority?: number;
   /**
    * Does the work, within the transaction that also records its success, and returns how many rows it
    * wrote. It may be run twice or twice at once, so it must be idempotent.

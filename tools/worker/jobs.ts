@@ -1,8 +1,10 @@
 import type { Job } from './job.ts';
+import { checkFreshness } from './tasks/check_freshness.ts';
 import { expireHolds } from './tasks/expire_holds.ts';
 import { maintainPartitions } from './tasks/maintain_partitions.ts';
 import { offerWaitlist } from './tasks/offer_waitlist.ts';
 import { publishAggregates } from './tasks/publish_aggregates.ts';
+import { refreshViews } from './tasks/refresh_views.ts';
 import { sealAudit } from './tasks/seal_audit.ts';
 import { sendReminders } from './tasks/send_reminders.ts';
 import { verifyAuditChain } from './tasks/verify_audit_chain.ts';
@@ -16,4 +18,6 @@ export const jobs: readonly Job[] = [
   maintainPartitions,
   sealAudit,
   verifyAuditChain,
+  refreshViews,
+  checkFreshness,
 ];

@@ -44,7 +44,7 @@ async function workAndFinish(pool: Pool, job: Job, run: string, signal?: AbortSi
   let broken: Error | undefined;
   signal?.addEventListener('abort', cancel);
   try {
-    await client.query('begin');
+    await client.query(`begin isolation level ${job.isolation ?? 'read committed'}`);
     await client.query('select ops.enter_job_run($1)', [run]);
     signal?.throwIfAborted();
     const affected = await job.work(client);

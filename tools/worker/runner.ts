@@ -90,20 +90,21 @@ async function live(url: string): Promise<Life> {
 }
 
 async function queueAll(pool: Pool): Promise<void> {
-  for (const { name, maxAttempts } of jobs) {
-    const add = 'select graphile_worker.add_job($1, job_key => $1, max_attempts => $2)';
-    await pool.query(add, [name, maxAttempts]);
+  for (const { name, maxAttempts, queue, priority } of jobs) {
+    const add =
+      'select graphile_worker.add_job($1, job_key => $1, max_attempts => $2, queue_name => $3, priority => $4)';
+    await pool.query(add, [name, maxAttempts, queue, priority]);
   }
 }
 
 /** The key makes a time that comes while the job still waits move it, instead of queueing it twice. */
 function schedule(): ReturnType<typeof parseCronItems> {
   return parseCronItems(
-    jobs.map(({ name, schedule: match, catchUp, maxAttempts }) => ({
+    jobs.map(({ name, schedule: match, catchUp, maxAttempts, queue, priority }) => ({
       task: name,
       match,
       identifier: name,
-      options: { jobKey: name, backfillPeriod: catchUp, maxAttempts },
+      options: { jobKey: name, backfillPeriod: catchUp, maxAttempts, queueName: queue, priority },
     })),
   );
 }

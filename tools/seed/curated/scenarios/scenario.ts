@@ -28,6 +28,8 @@ export interface Scenario {
   chronic?: boolean;
   /** Why the appointment was made, in the patient's words. */
   reason: string;
+  /** What the patient complains of, in a word or two each, the most usual first. */
+  symptoms?: string[];
   /** ICD-10-CM codes of curated/diagnoses.csv, the principal one first. */
   codes: string[];
   /** The diagnosis in the doctor's words. */

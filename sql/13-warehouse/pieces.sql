@@ -1,0 +1,34 @@
+-- The views hold their sums three times over: of all days (from -infinity), of each month, and of each day. A
+-- question about any days is the sum of whole months and of the days that are left over at both ends, so it
+-- is exact, and reads few rows when it is about months or about everything.
+create or replace function warehouse.pieces(from_date date, until_date date)
+returns table (grain text, first_day date, end_day date)
+language plpgsql
+immutable
+security invoker
+rows 3
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  -- Within what a timestamp can hold, and beyond any appointment.
+  since constant date := greatest(pieces.from_date, date '0001-01-01');
+  until constant date := least(pieces.until_date, date '9999-01-01');
+  first_month constant date :=
+    date_trunc('month', since::timestamp + interval '1 month' - interval '1 day');
+  end_month constant date := greatest(date_trunc('month', until::timestamp)::date, first_month);
+begin
+  if pieces.from_date is null and pieces.until_date is null then
+    return query values ('all', '-infinity'::date, 'infinity'::date);
+  elsif end_month > first_month then
+    return query
+    values
+      ('day', since, first_month),
+      ('month', first_month, end_month),
+      ('day', end_month, until);
+  else
+    return query values ('day', since, until);
+  end if;
+end;
+$$;
+comment on function warehouse.pieces(date, date) is
+  'The stretches of all days, whole months and single days that a period is made of, from its first day and before its end.';

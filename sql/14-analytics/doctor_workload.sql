@@ -1,0 +1,58 @@
+-- An administrator compares doctors; a doctor is given his own line.
+create or replace function analytics.doctor_workload(
+  from_date date default null,
+  until_date date default null,
+  department_id bigint default null,
+  doctor_id bigint default null
+)
+returns setof analytics.doctor_workload_row
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  reader constant warehouse.reader := warehouse.current_reader('administrator', 'doctor');
+begin
+  return query
+  select
+    o.doctor_id,
+    o.name,
+    t.appointments,
+    t.completed,
+    t.cancelled,
+    t.no_shows,
+    t.planned_minutes,
+    t.worked_minutes,
+    s.data_as_of
+  from (
+    select
+      m.doctor_id,
+      sum(m.appointments)::bigint as appointments,
+      sum(m.completed)::bigint as completed,
+      sum(m.cancelled)::bigint as cancelled,
+      sum(m.no_shows)::bigint as no_shows,
+      sum(m.planned_minutes)::bigint as planned_minutes,
+      sum(m.worked_minutes)::bigint as worked_minutes
+    from warehouse.pieces(doctor_workload.from_date, doctor_workload.until_date) as p
+    join warehouse.mv_doctor_workload as m
+      on m.grain = p.grain
+      and m.first_day >= p.first_day
+      and m.first_day < p.end_day
+    where (reader.sees_all or m.doctor_id = reader.doctor_id)
+      and (doctor_workload.department_id is null or m.department_id = doctor_workload.department_id)
+      and (doctor_workload.doctor_id is null or m.doctor_id = doctor_workload.doctor_id)
+    group by m.doctor_id
+  ) as t
+  join warehouse.dim_doctor as o
+    on o.doctor_id = t.doctor_id
+    and o.is_current
+  join warehouse.view_states as s
+    on s.view_name = 'mv_doctor_workload'
+  order by
+    t.appointments desc,
+    t.doctor_id;
+end;
+$$;
+comment on function analytics.doctor_workload(date, date, bigint, bigint) is
+  'What doctors were booked for from from_date and before until_date, and what became of it, the most first: to an administrator all, to a doctor his own line. Lends the owner''s right to read the warehouse. Raises UNAUT or PRMSN.';

@@ -1,0 +1,49 @@
+-- An administrator compares doctors; a doctor is given his own line.
+create or replace function analytics.top_doctors(
+  from_date date default null,
+  until_date date default null,
+  department_id bigint default null,
+  doctor_id bigint default null
+)
+returns setof analytics.top_doctors_row
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  reader constant warehouse.reader := warehouse.current_reader('administrator', 'doctor');
+begin
+  return query
+  select
+    o.doctor_id,
+    o.name,
+    o.specialization,
+    t.visits,
+    s.data_as_of
+  from (
+    select
+      m.doctor_id,
+      sum(m.visits)::bigint as visits
+    from warehouse.pieces(top_doctors.from_date, top_doctors.until_date) as p
+    join warehouse.mv_top_doctors as m
+      on m.grain = p.grain
+      and m.first_day >= p.first_day
+      and m.first_day < p.end_day
+    where (reader.sees_all or m.doctor_id = reader.doctor_id)
+      and (top_doctors.department_id is null or m.department_id = top_doctors.department_id)
+      and (top_doctors.doctor_id is null or m.doctor_id = top_doctors.doctor_id)
+    group by m.doctor_id
+  ) as t
+  join warehouse.dim_doctor as o
+    on o.doctor_id = t.doctor_id
+    and o.is_current
+  join warehouse.view_states as s
+    on s.view_name = 'mv_top_doctors'
+  order by
+    t.visits desc,
+    t.doctor_id;
+end;
+$$;
+comment on function analytics.top_doctors(date, date, bigint, bigint) is
+  'Doctors by their visits from from_date and before until_date, the most first: to an administrator all, to a doctor his own line. Lends the owner''s right to read the warehouse. Raises UNAUT or PRMSN.';
