@@ -14,6 +14,7 @@ grant execute on function
   ops.maintain_partitions,
   ops.seal_audit,
   ops.verify_audit_chain,
+  ops.load_warehouse,
   ops.refresh_views,
   ops.check_freshness
 to hospital_worker;

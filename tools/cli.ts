@@ -7,6 +7,7 @@ import * as bench from './commands/bench.ts';
 import * as db from './commands/db.ts';
 import * as docs from './commands/docs.ts';
 import * as erasures from './commands/erasures.ts';
+import * as etl from './commands/etl.ts';
 import * as importing from './commands/import.ts';
 import * as migrate from './commands/migrate.ts';
 import * as roles from './commands/roles.ts';
@@ -23,7 +24,7 @@ import { say } from './terminal.ts';
 
 /** Every command, in the order `infirmary --help` lists them. */
 const commands = [
-  start, db, roles, migrate, importing, serve, work, administrator, audit, seed, sequences, sandbox, erasures, bench, docs,
+  start, db, roles, migrate, importing, serve, work, administrator, audit, seed, sequences, etl, sandbox, erasures, bench, docs,
 ];
 
 const wrongUsage = 2;

@@ -4,12 +4,12 @@
 
 create table warehouse.dim_date (
   date_key    date     primary key,
-  year        smallint not null generated always as (extract(year from date_key)) stored,
+  year        integer  not null generated always as (extract(year from date_key)) stored,
   quarter     smallint not null generated always as (extract(quarter from date_key)) stored,
   month       smallint not null generated always as (extract(month from date_key)) stored,
   month_start date     not null generated always as
                 (date_key - (extract(day from date_key)::integer - 1)) stored,
-  iso_year    smallint not null generated always as (extract(isoyear from date_key)) stored,
+  iso_year    integer  not null generated always as (extract(isoyear from date_key)) stored,
   iso_week    smallint not null generated always as (extract(week from date_key)) stored,
   day         smallint not null generated always as (extract(day from date_key)) stored,
   weekday     smallint not null generated always as (extract(isodow from date_key)) stored,
@@ -111,6 +111,40 @@ comment on column warehouse.patient_versions.recorded_at is 'When the change was
 comment on column warehouse.patient_versions.sex is 'Administrative sex from then on.';
 comment on column warehouse.patient_versions.is_active is 'Whether the record was open from then on: neither deactivated nor of somebody who died.';
 
+-- What is there already. From here on the triggers write.
+insert into warehouse.department_versions
+  (department_id, recorded_at, name, facility_id, parent_id, is_active)
+select
+  d.id,
+  clock_timestamp(),
+  d.name,
+  d.facility_id,
+  d.parent_id,
+  d.is_active
+from hospital.departments as d
+order by d.id;
+insert into warehouse.doctor_versions
+  (doctor_id, recorded_at, name, specialization, department_id, is_active)
+select
+  d.id,
+  clock_timestamp(),
+  concat_ws(' ', s.given_name, s.family_name),
+  d.specialization,
+  s.department_id,
+  d.is_active
+from hospital.doctors as d
+join hospital.staff_members as s
+  on s.id = d.staff_member_id
+order by d.id;
+insert into warehouse.patient_versions (patient_id, recorded_at, sex, is_active)
+select
+  p.id,
+  clock_timestamp(),
+  p.sex,
+  p.deactivated_at is null and p.deceased_on is null
+from hospital.patients as p
+order by p.id;
+
 create table warehouse.dim_department (
   department_key bigint    primary key,
   department_id  bigint    not null,
@@ -185,7 +219,7 @@ create table warehouse.dim_appointment_type (
   code                 text          not null,
   name                 text          not null,
   price                numeric(12,2) not null,
-  constraint dim_appointment_type_code_key unique (code)
+  constraint dim_appointment_type_code_key unique (code) deferrable initially deferred
 );
 comment on table warehouse.dim_appointment_type is 'The kinds of appointment as they are now.';
 comment on column warehouse.dim_appointment_type.appointment_type_key is 'The key of the type, as in the record.';
@@ -200,7 +234,7 @@ create table warehouse.dim_diagnosis (
   description   text   not null,
   category      text   not null generated always as
                   (case when system = 'icd10cm' then left(code, 3) else code end) stored,
-  constraint dim_diagnosis_system_code_key unique (system, code)
+  constraint dim_diagnosis_system_code_key unique (system, code) deferrable initially deferred
 );
 comment on table warehouse.dim_diagnosis is 'The diagnoses that were made at least once.';
 comment on column warehouse.dim_diagnosis.diagnosis_key is 'The key of the code, as in the record.';
@@ -213,7 +247,7 @@ create table warehouse.dim_medication (
   medication_key bigint primary key,
   code           text   not null,
   name           text   not null,
-  constraint dim_medication_code_key unique (code)
+  constraint dim_medication_code_key unique (code) deferrable initially deferred
 );
 comment on table warehouse.dim_medication is 'The medicines that were prescribed at least once.';
 comment on column warehouse.dim_medication.medication_key is 'The key of the medicine, as in the record.';
@@ -283,7 +317,7 @@ create table warehouse.fact_visits (
   start_minute     smallint    not null references warehouse.dim_time_of_day (minute_key),
   started_at       timestamptz not null,
   duration_minutes integer,
-  age_years        smallint    not null
+  age_years        integer     not null
 );
 create index fact_visits_appointment_id_idx on warehouse.fact_visits (appointment_id);
 create index fact_visits_patient_key_idx on warehouse.fact_visits (patient_key);
@@ -312,7 +346,7 @@ create table warehouse.fact_diagnoses (
   diagnosis_key      bigint   not null references warehouse.dim_diagnosis (diagnosis_key),
   diagnosed_on       date     not null references warehouse.dim_date (date_key),
   rank               smallint not null,
-  age_years          smallint not null
+  age_years          integer  not null
 );
 create index fact_diagnoses_visit_id_idx on warehouse.fact_diagnoses (visit_id);
 create index fact_diagnoses_patient_key_idx on warehouse.fact_diagnoses (patient_key);
@@ -409,20 +443,64 @@ comment on column warehouse.fact_treatments.duration_minutes is 'How long it too
 comment on column warehouse.fact_treatments.cost is 'What it cost, in US dollars.';
 comment on column warehouse.fact_treatments.outcome is 'How it turned out, or null while unknown.';
 
+-- What is loaded from what. A change of a row of the source table touches the rows of the loaded table that
+-- its extract view finds: each file of sql/13-warehouse/load says so of one table.
+create table warehouse.load_sources (
+  loaded_table  text not null,
+  source_table  text not null,
+  source_column text not null,
+  found_by      text not null,
+  primary key (loaded_table, source_table, source_column)
+);
+comment on table warehouse.load_sources is 'Which rows of a dimension or fact a changed row of a source touches: those whose extract shows in one column what the source shows, or showed, in another.';
+comment on column warehouse.load_sources.loaded_table is 'The dimension or fact, without its schema.';
+comment on column warehouse.load_sources.source_table is 'The table of the record, or the dimension of the warehouse, with its schema.';
+comment on column warehouse.load_sources.source_column is 'The column of the source: its key, or the key of a row it belongs to; of a dimension, the column that is the same in all versions.';
+comment on column warehouse.load_sources.found_by is 'The column of the extract view that holds the same.';
+
+create type warehouse.changed_rows as (
+  source_table  text,
+  source_column text,
+  keys          bigint[]
+);
+comment on type warehouse.changed_rows is 'What changed in a source, told by one of its columns.';
+comment on column warehouse.changed_rows.source_table is 'The source, with its schema.';
+comment on column warehouse.changed_rows.source_column is 'The column.';
+comment on column warehouse.changed_rows.keys is 'What the changed rows show in it, and what they showed before.';
+
+create type warehouse.difference as (
+  table_name text,
+  key        bigint,
+  problem    text
+);
+comment on type warehouse.difference is 'A row of the warehouse that is not what loading everything anew would make of it.';
+comment on column warehouse.difference.table_name is 'The dimension or fact, without its schema.';
+comment on column warehouse.difference.key is 'The key of the row.';
+comment on column warehouse.difference.problem is 'What is wrong with it.';
+
 -- How far the warehouse has come. The audit's entries are the log of changes it reads; their transaction
--- numbers mean something only in the cluster that gave them.
+-- numbers mean something only in the cluster that gave them. A snapshot says exactly which transactions
+-- had ended: so a transaction that stays open for an hour makes nobody read that hour again every minute.
 create table warehouse.load_state (
   is_only             boolean     primary key default true,
   cluster             bigint      not null,
-  next_transaction_id xid8        not null,
+  snapshot            pg_snapshot not null,
+  next_transaction_id xid8        not null generated always as (pg_snapshot_xmin(snapshot)) stored,
+  loaded_by           xid8        not null,
+  retired_months      bigint      not null,
+  definitions         bytea       not null,
   data_as_of          timestamptz not null,
   loaded_in_full_at   timestamptz not null,
   constraint load_state_one_row check (is_only)
 );
 comment on table warehouse.load_state is 'How far the warehouse has been loaded: one row, written in the transaction that wrote the facts; none before the first load.';
 comment on column warehouse.load_state.is_only is 'Always true, so that there is one row at most.';
-comment on column warehouse.load_state.cluster is 'The system identifier of the cluster whose transaction numbers these are; in another one everything is loaded anew.';
+comment on column warehouse.load_state.cluster is 'The system identifier, as the audit''s newest era has it, of the cluster whose transaction numbers these are; in another one everything is loaded anew.';
+comment on column warehouse.load_state.snapshot is 'What the load saw: the transactions that had ended by then have been loaded.';
 comment on column warehouse.load_state.next_transaction_id is 'The first transaction whose changes may not have been loaded yet.';
+comment on column warehouse.load_state.loaded_by is 'The transaction of the load, whose own later changes are not loaded yet.';
+comment on column warehouse.load_state.retired_months is 'How many months of the audit had been retired: when there are more, changes may have gone with them.';
+comment on column warehouse.load_state.definitions is 'The SHA-256 of the views that say what is loaded: when they change, everything is loaded anew.';
 comment on column warehouse.load_state.data_as_of is 'Everything committed before this instant is in the facts.';
 comment on column warehouse.load_state.loaded_in_full_at is 'When everything was last loaded anew.';
 

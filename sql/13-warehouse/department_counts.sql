@@ -19,50 +19,83 @@ rows 20
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  if department_counts.doctor_id is not null then
+  if department_counts.reader.sees_all or department_counts.doctor_id is not null then
     return query
+    with
+    pieces as materialized (
+      select *
+      from warehouse.pieces(department_counts.from_date, department_counts.until_date)
+    ),
+    counted as (
+      select
+        m.department_id,
+        m.appointments,
+        m.completed,
+        m.cancelled,
+        m.no_shows,
+        m.planned_minutes,
+        m.worked_minutes,
+        m.days
+      from pieces as p
+      join warehouse.mv_department_load as m
+        on m.grain = p.grain
+        and m.first_day >= p.first_day
+        and m.first_day < p.end_day
+      where department_counts.doctor_id is null
+      union all
+      select
+        m.department_id,
+        m.appointments,
+        m.completed,
+        m.cancelled,
+        m.no_shows,
+        m.planned_minutes,
+        m.worked_minutes,
+        m.days
+      from pieces as p
+      join warehouse.mv_doctor_workload as m
+        on m.grain = p.grain
+        and m.first_day >= p.first_day
+        and m.first_day < p.end_day
+      where m.doctor_id = department_counts.doctor_id
+      union all
+      select
+        c.department_id,
+        sum(c.appointments),
+        sum(c.completed),
+        sum(c.cancelled),
+        sum(c.no_shows),
+        sum(c.planned_minutes),
+        sum(c.worked_minutes),
+        count(distinct c.day) filter (where c.completed > 0)
+      from pieces as p
+      join warehouse.counted_appointments as c
+        on c.day >= p.first_day
+        and c.day < p.end_day
+      where p.grain = 'day'
+        and (department_counts.doctor_id is null or c.doctor_id = department_counts.doctor_id)
+      group by c.department_id
+    )
     select
-      m.department_id,
-      sum(m.appointments)::bigint,
-      sum(m.completed)::bigint,
-      sum(m.cancelled)::bigint,
-      sum(m.no_shows)::bigint,
-      sum(m.planned_minutes)::bigint,
-      sum(m.worked_minutes)::bigint,
-      sum(m.days)::bigint,
+      c.department_id,
+      sum(c.appointments)::bigint,
+      sum(c.completed)::bigint,
+      sum(c.cancelled)::bigint,
+      sum(c.no_shows)::bigint,
+      sum(c.planned_minutes)::bigint,
+      sum(c.worked_minutes)::bigint,
+      sum(c.days)::bigint,
       0
-    from warehouse.pieces(department_counts.from_date, department_counts.until_date) as p
-    join warehouse.mv_doctor_workload as m
-      on m.grain = p.grain
-      and m.first_day >= p.first_day
-      and m.first_day < p.end_day
-    where m.doctor_id = department_counts.doctor_id
-      and (department_counts.reader.sees_all or m.doctor_id = department_counts.reader.doctor_id)
+    from counted as c
+    where (
+        department_counts.reader.sees_all
+        or department_counts.doctor_id = department_counts.reader.doctor_id
+      )
       and (
         department_counts.department_id is null
-        or m.department_id = department_counts.department_id
+        or c.department_id = department_counts.department_id
       )
-    group by m.department_id;
-  elsif department_counts.reader.sees_all then
-    return query
-    select
-      m.department_id,
-      sum(m.appointments)::bigint,
-      sum(m.completed)::bigint,
-      sum(m.cancelled)::bigint,
-      sum(m.no_shows)::bigint,
-      sum(m.planned_minutes)::bigint,
-      sum(m.worked_minutes)::bigint,
-      sum(m.days)::bigint,
-      0
-    from warehouse.pieces(department_counts.from_date, department_counts.until_date) as p
-    join warehouse.mv_department_load as m
-      on m.grain = p.grain
-      and m.first_day >= p.first_day
-      and m.first_day < p.end_day
-    where department_counts.department_id is null
-      or m.department_id = department_counts.department_id
-    group by m.department_id;
+    group by c.department_id;
   elsif department_counts.department_id <> department_counts.reader.department_id then
     return;
   else

@@ -1,6 +1,7 @@
--- What the answers about the running of the hospital are read from. Each view holds its sums by day, by
--- month and of all days (warehouse.pieces). One may be made from another, so they are dropped and made
--- together; they are filled as they are made, so that no reader finds one that cannot be read.
+-- What the answers about the running of the hospital are read from: the sums of each month and of all days
+-- (warehouse.pieces). One may be made from another, so they are dropped and made together; they are filled
+-- as they are made, so that no reader finds one that cannot be read. Sums of each day would be as many rows
+-- as a third of the facts, and comparing them the dearest part of every refresh.
 drop materialized view if exists
   warehouse.mv_top_doctors,
   warehouse.mv_doctor_workload,
@@ -12,49 +13,24 @@ drop materialized view if exists
   warehouse.mv_revenue;
 
 create materialized view warehouse.mv_top_doctors as
-with
-by_day as (
-  select
-    f.visited_on,
-    d.month_start,
-    p.department_id,
-    o.doctor_id,
-    count(*) as visits
-  from warehouse.fact_visits as f
-  join warehouse.dim_date as d
-    on d.date_key = f.visited_on
-  join warehouse.dim_department as p
-    on p.department_key = f.department_key
-  join warehouse.dim_doctor as o
-    on o.doctor_key = f.doctor_key
-  group by
-    f.visited_on,
-    d.month_start,
-    p.department_id,
-    o.doctor_id
-)
 select
-  case
-    when grouping(v.visited_on) = 0 then 'day'
-    when grouping(v.month_start) = 0 then 'month'
-    else 'all'
-  end as grain,
-  coalesce(v.visited_on, v.month_start, '-infinity') as first_day,
+  case when grouping(v.month) = 0 then 'month' else 'all' end as grain,
+  coalesce(v.month, '-infinity') as first_day,
   v.department_id,
   v.doctor_id,
-  sum(v.visits)::bigint as visits
-from by_day as v
+  count(*) as visits
+from warehouse.counted_visits as v
 group by
   v.department_id,
   v.doctor_id,
-  grouping sets ((v.visited_on), (v.month_start), ());
+  rollup (v.month);
 create unique index mv_top_doctors_key
   on warehouse.mv_top_doctors (grain, first_day, department_id, doctor_id);
 create index mv_top_doctors_doctor_id_idx
   on warehouse.mv_top_doctors (doctor_id, grain, first_day);
-comment on materialized view warehouse.mv_top_doctors is 'Visits by doctor and department, of each day, of each month and of all days.';
-comment on column warehouse.mv_top_doctors.grain is 'What the row is about: a day, a month, or all days.';
-comment on column warehouse.mv_top_doctors.first_day is 'The day, the first of the month, or -infinity for all days.';
+comment on materialized view warehouse.mv_top_doctors is 'Visits by doctor and department, of each month and of all days.';
+comment on column warehouse.mv_top_doctors.grain is 'What the row is about: a month, or all days.';
+comment on column warehouse.mv_top_doctors.first_day is 'The first of the month, or -infinity for all days.';
 comment on column warehouse.mv_top_doctors.department_id is 'The department in which the visits took place.';
 comment on column warehouse.mv_top_doctors.doctor_id is 'The doctor.';
 comment on column warehouse.mv_top_doctors.visits is 'How many visits there were.';
@@ -79,59 +55,49 @@ create materialized view warehouse.mv_doctor_workload as
 with
 by_day as (
   select
-    f.starts_on,
-    d.month_start,
-    p.department_id,
-    o.doctor_id,
-    count(*) as appointments,
-    count(*) filter (where f.status = 'completed') as completed,
-    count(*) filter (where f.status = 'cancelled') as cancelled,
-    count(*) filter (where f.status = 'no_show') as no_shows,
-    sum(f.planned_minutes) filter (where f.status <> 'cancelled') as planned_minutes,
-    sum(f.occupied_minutes) filter (where f.status = 'completed') as worked_minutes
-  from warehouse.fact_appointments as f
-  join warehouse.dim_date as d
-    on d.date_key = f.starts_on
-  join warehouse.dim_department as p
-    on p.department_key = f.department_key
-  join warehouse.dim_doctor as o
-    on o.doctor_key = f.doctor_key
+    c.day,
+    c.month,
+    c.department_id,
+    c.doctor_id,
+    sum(c.appointments) as appointments,
+    sum(c.completed) as completed,
+    sum(c.cancelled) as cancelled,
+    sum(c.no_shows) as no_shows,
+    sum(c.planned_minutes) as planned_minutes,
+    sum(c.worked_minutes) as worked_minutes
+  from warehouse.counted_appointments as c
   group by
-    f.starts_on,
-    d.month_start,
-    p.department_id,
-    o.doctor_id
+    c.day,
+    c.month,
+    c.department_id,
+    c.doctor_id
 )
 select
-  case
-    when grouping(a.starts_on) = 0 then 'day'
-    when grouping(a.month_start) = 0 then 'month'
-    else 'all'
-  end as grain,
-  coalesce(a.starts_on, a.month_start, '-infinity') as first_day,
-  a.department_id,
-  a.doctor_id,
-  sum(a.appointments)::bigint as appointments,
-  sum(a.completed)::bigint as completed,
-  sum(a.cancelled)::bigint as cancelled,
-  sum(a.no_shows)::bigint as no_shows,
-  coalesce(sum(a.planned_minutes), 0)::bigint as planned_minutes,
-  coalesce(sum(a.worked_minutes), 0)::bigint as worked_minutes,
-  count(*) filter (where a.completed > 0) as days
-from by_day as a
+  case when grouping(c.month) = 0 then 'month' else 'all' end as grain,
+  coalesce(c.month, '-infinity') as first_day,
+  c.department_id,
+  coalesce(c.doctor_id, 0) as doctor_id,
+  sum(c.appointments)::bigint as appointments,
+  sum(c.completed)::bigint as completed,
+  sum(c.cancelled)::bigint as cancelled,
+  sum(c.no_shows)::bigint as no_shows,
+  sum(c.planned_minutes)::bigint as planned_minutes,
+  sum(c.worked_minutes)::bigint as worked_minutes,
+  count(distinct c.day) filter (where c.completed > 0) as days
+from by_day as c
 group by
-  a.department_id,
-  a.doctor_id,
-  grouping sets ((a.starts_on), (a.month_start), ());
+  c.department_id,
+  rollup (c.month),
+  rollup (c.doctor_id);
 create unique index mv_doctor_workload_key
   on warehouse.mv_doctor_workload (grain, first_day, department_id, doctor_id);
 create index mv_doctor_workload_doctor_id_idx
   on warehouse.mv_doctor_workload (doctor_id, grain, first_day);
-comment on materialized view warehouse.mv_doctor_workload is 'Appointments by doctor and department, of each day, of each month and of all days.';
-comment on column warehouse.mv_doctor_workload.grain is 'What the row is about: a day, a month, or all days.';
-comment on column warehouse.mv_doctor_workload.first_day is 'The day, the first of the month, or -infinity for all days.';
+comment on materialized view warehouse.mv_doctor_workload is 'Appointments by doctor and department, and by department, of each month and of all days.';
+comment on column warehouse.mv_doctor_workload.grain is 'What the row is about: a month, or all days.';
+comment on column warehouse.mv_doctor_workload.first_day is 'The first of the month, or -infinity for all days.';
 comment on column warehouse.mv_doctor_workload.department_id is 'The department in which the appointments take place.';
-comment on column warehouse.mv_doctor_workload.doctor_id is 'The doctor.';
+comment on column warehouse.mv_doctor_workload.doctor_id is 'The doctor, or 0 for all of the department.';
 comment on column warehouse.mv_doctor_workload.appointments is 'How many were booked, whatever became of them.';
 comment on column warehouse.mv_doctor_workload.completed is 'How many were completed.';
 comment on column warehouse.mv_doctor_workload.cancelled is 'How many were called off.';
@@ -140,52 +106,26 @@ comment on column warehouse.mv_doctor_workload.planned_minutes is 'How long thos
 comment on column warehouse.mv_doctor_workload.worked_minutes is 'How long those that were completed kept the doctor, buffers included.';
 comment on column warehouse.mv_doctor_workload.days is 'On how many days something was completed.';
 
+-- Apart from the doctors, so that a question about departments reads a row for each.
 create materialized view warehouse.mv_department_load as
-with
-by_day as (
-  select
-    w.first_day as starts_on,
-    d.month_start,
-    w.department_id,
-    sum(w.appointments) as appointments,
-    sum(w.completed) as completed,
-    sum(w.cancelled) as cancelled,
-    sum(w.no_shows) as no_shows,
-    sum(w.planned_minutes) as planned_minutes,
-    sum(w.worked_minutes) as worked_minutes
-  from warehouse.mv_doctor_workload as w
-  join warehouse.dim_date as d
-    on d.date_key = w.first_day
-  where w.grain = 'day'
-  group by
-    w.first_day,
-    d.month_start,
-    w.department_id
-)
 select
-  case
-    when grouping(a.starts_on) = 0 then 'day'
-    when grouping(a.month_start) = 0 then 'month'
-    else 'all'
-  end as grain,
-  coalesce(a.starts_on, a.month_start, '-infinity') as first_day,
-  a.department_id,
-  sum(a.appointments)::bigint as appointments,
-  sum(a.completed)::bigint as completed,
-  sum(a.cancelled)::bigint as cancelled,
-  sum(a.no_shows)::bigint as no_shows,
-  sum(a.planned_minutes)::bigint as planned_minutes,
-  sum(a.worked_minutes)::bigint as worked_minutes,
-  count(*) filter (where a.completed > 0) as days
-from by_day as a
-group by
-  a.department_id,
-  grouping sets ((a.starts_on), (a.month_start), ());
+  w.grain,
+  w.first_day,
+  w.department_id,
+  w.appointments,
+  w.completed,
+  w.cancelled,
+  w.no_shows,
+  w.planned_minutes,
+  w.worked_minutes,
+  w.days
+from warehouse.mv_doctor_workload as w
+where w.doctor_id = 0;
 create unique index mv_department_load_key
   on warehouse.mv_department_load (grain, first_day, department_id);
-comment on materialized view warehouse.mv_department_load is 'Appointments by department, of each day, of each month and of all days.';
-comment on column warehouse.mv_department_load.grain is 'What the row is about: a day, a month, or all days.';
-comment on column warehouse.mv_department_load.first_day is 'The day, the first of the month, or -infinity for all days.';
+comment on materialized view warehouse.mv_department_load is 'Appointments by department, of each month and of all days.';
+comment on column warehouse.mv_department_load.grain is 'What the row is about: a month, or all days.';
+comment on column warehouse.mv_department_load.first_day is 'The first of the month, or -infinity for all days.';
 comment on column warehouse.mv_department_load.department_id is 'The department in which the appointments take place.';
 comment on column warehouse.mv_department_load.appointments is 'How many were booked, whatever became of them.';
 comment on column warehouse.mv_department_load.completed is 'How many were completed.';
@@ -201,45 +141,39 @@ create materialized view warehouse.mv_department_months as
 with
 met as (
   select distinct
-    d.month_start,
-    p.department_id,
-    o.doctor_id,
+    c.month,
+    c.department_id,
+    c.doctor_id,
     n.person_id
-  from warehouse.fact_appointments as f
-  join warehouse.dim_date as d
-    on d.date_key = f.starts_on
-  join warehouse.dim_department as p
-    on p.department_key = f.department_key
-  join warehouse.dim_doctor as o
-    on o.doctor_key = f.doctor_key
+  from warehouse.counted_appointments as c
   join warehouse.dim_patient as n
-    on n.patient_key = f.patient_key
+    on n.patient_key = c.patient_key
 ),
 months as (
   select
-    m.month_start,
+    m.month,
     m.department_id,
     count(distinct m.person_id) as patients,
     count(distinct m.doctor_id) as doctors
   from met as m
   group by
-    m.month_start,
+    m.month,
     m.department_id
 ),
 own as (
   select
-    m.month_start,
+    m.month,
     m.department_id,
     m.doctor_id,
     count(*) as patients
   from met as m
   group by
-    m.month_start,
+    m.month,
     m.department_id,
     m.doctor_id
 )
 select
-  m.month_start as month,
+  m.month,
   m.department_id,
   r.doctor_id,
   m.patients - coalesce(o.patients, 0) as other_patients,
@@ -249,7 +183,7 @@ join warehouse.dim_doctor as r
   on r.department_id = m.department_id
   and r.is_current
 left join own as o
-  on o.month_start = m.month_start
+  on o.month = m.month
   and o.department_id = m.department_id
   and o.doctor_id = r.doctor_id;
 create unique index mv_department_months_key
@@ -264,21 +198,17 @@ comment on column warehouse.mv_department_months.other_doctors is 'How many othe
 -- Percentiles do not add up, counts of each length of wait do: from them a percentile is exact.
 create materialized view warehouse.mv_department_efficiency as
 select
-  case when grouping(d.month_start) = 0 then 'month' else 'all' end as grain,
-  coalesce(d.month_start, '-infinity') as first_day,
-  p.department_id,
-  f.wait_minutes,
+  case when grouping(c.month) = 0 then 'month' else 'all' end as grain,
+  coalesce(c.month, '-infinity') as first_day,
+  c.department_id,
+  c.wait_minutes,
   count(*) as patients
-from warehouse.fact_appointments as f
-join warehouse.dim_date as d
-  on d.date_key = f.starts_on
-join warehouse.dim_department as p
-  on p.department_key = f.department_key
-where f.wait_minutes is not null
+from warehouse.counted_appointments as c
+where c.wait_minutes is not null
 group by
-  p.department_id,
-  f.wait_minutes,
-  rollup (d.month_start);
+  c.department_id,
+  c.wait_minutes,
+  rollup (c.month);
 create unique index mv_department_efficiency_key
   on warehouse.mv_department_efficiency (grain, first_day, department_id, wait_minutes);
 comment on materialized view warehouse.mv_department_efficiency is 'How long patients waited by department, as counts of each length, of each month and of all days.';
@@ -318,72 +248,22 @@ comment on column warehouse.mv_duty_hours.doctor_id is 'The doctor, or 0 for all
 comment on column warehouse.mv_duty_hours.minutes is 'How many minutes they were on duty.';
 
 create materialized view warehouse.mv_revenue as
-with
-charged as (
-  select
-    f.starts_on as charged_on,
-    f.department_key,
-    f.doctor_key,
-    1 as appointments,
-    t.price as appointment_revenue,
-    0 as treatments,
-    0.00 as treatment_revenue
-  from warehouse.fact_appointments as f
-  join warehouse.dim_appointment_type as t
-    on t.appointment_type_key = f.appointment_type_key
-  where f.status = 'completed'
-  union all
-  select
-    f.treated_on,
-    f.department_key,
-    f.doctor_key,
-    0,
-    0.00,
-    1,
-    f.cost
-  from warehouse.fact_treatments as f
-),
-by_day as (
-  select
-    c.charged_on,
-    d.month_start,
-    p.department_id,
-    o.doctor_id,
-    sum(c.appointments) as appointments,
-    sum(c.appointment_revenue) as appointment_revenue,
-    sum(c.treatments) as treatments,
-    sum(c.treatment_revenue) as treatment_revenue
-  from charged as c
-  join warehouse.dim_date as d
-    on d.date_key = c.charged_on
-  join warehouse.dim_department as p
-    on p.department_key = c.department_key
-  join warehouse.dim_doctor as o
-    on o.doctor_key = c.doctor_key
-  group by
-    c.charged_on,
-    d.month_start,
-    p.department_id,
-    o.doctor_id
-)
 select
-  case when grouping(c.charged_on) = 0 then 'day' else 'month' end as grain,
-  coalesce(c.charged_on, c.month_start) as first_day,
+  c.month,
   coalesce(c.department_id, 0) as department_id,
   coalesce(c.doctor_id, 0) as doctor_id,
   sum(c.appointments)::bigint as appointments,
   sum(c.appointment_revenue)::numeric(14,2) as appointment_revenue,
   sum(c.treatments)::bigint as treatments,
   sum(c.treatment_revenue)::numeric(14,2) as treatment_revenue
-from by_day as c
+from warehouse.charges as c
 group by
-  grouping sets ((c.charged_on), (c.month_start)),
-  grouping sets ((c.department_id, c.doctor_id), (c.department_id), (c.doctor_id), ());
+  c.month,
+  cube (c.department_id, c.doctor_id);
 create unique index mv_revenue_key
-  on warehouse.mv_revenue (department_id, doctor_id, grain, first_day);
-comment on materialized view warehouse.mv_revenue is 'What was charged by department and doctor, by each, and in all, of each day and of each month.';
-comment on column warehouse.mv_revenue.grain is 'What the row is about: a day or a month.';
-comment on column warehouse.mv_revenue.first_day is 'The day, or the first of the month.';
+  on warehouse.mv_revenue (department_id, doctor_id, month);
+comment on materialized view warehouse.mv_revenue is 'What was charged in each month by department and doctor, by each of them, and in all.';
+comment on column warehouse.mv_revenue.month is 'The first day of the month.';
 comment on column warehouse.mv_revenue.department_id is 'The department in which it was earned, or 0 for all.';
 comment on column warehouse.mv_revenue.doctor_id is 'The doctor who earned it, or 0 for all.';
 comment on column warehouse.mv_revenue.appointments is 'How many appointments were completed.';

@@ -1,6 +1,6 @@
--- The views hold their sums three times over: of all days (from -infinity), of each month, and of each day. A
--- question about any days is the sum of whole months and of the days that are left over at both ends, so it
--- is exact, and reads few rows when it is about months or about everything.
+-- The views hold sums of all days (from -infinity) and of each month. A question about any days is the sum of
+-- whole months and of the facts of the days that are left over at both ends: so it is exact for any days, and
+-- reads few rows when it is about months or about everything.
 create or replace function warehouse.pieces(from_date date, until_date date)
 returns table (grain text, first_day date, end_day date)
 language plpgsql

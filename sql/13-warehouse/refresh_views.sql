@@ -6,6 +6,8 @@ language plpgsql
 volatile
 security invoker
 set search_path = pg_catalog, pg_temp
+-- Sums of every fact there is.
+set work_mem = '64MB'
 as $$
 declare
   loaded_as_of timestamptz := (select l.data_as_of from warehouse.load_state as l);

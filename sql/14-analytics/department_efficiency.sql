@@ -59,33 +59,27 @@ begin
     where department_efficiency.doctor_id is null
     union all
     select
-      d.department_id,
-      f.wait_minutes,
+      a.department_id,
+      a.wait_minutes,
       1
     from pieces as p
-    join warehouse.fact_appointments as f
-      on f.starts_on >= p.first_day
-      and f.starts_on < p.end_day
-    join warehouse.dim_department as d
-      on d.department_key = f.department_key
+    join warehouse.counted_appointments as a
+      on a.day >= p.first_day
+      and a.day < p.end_day
     where department_efficiency.doctor_id is null
       and p.grain = 'day'
-      and f.wait_minutes is not null
+      and a.wait_minutes is not null
     union all
     select
-      d.department_id,
-      f.wait_minutes,
+      a.department_id,
+      a.wait_minutes,
       1
-    from warehouse.dim_doctor as o
-    join warehouse.fact_appointments as f
-      on f.doctor_key = o.doctor_key
-    join pieces as p
-      on f.starts_on >= p.first_day
-      and f.starts_on < p.end_day
-    join warehouse.dim_department as d
-      on d.department_key = f.department_key
-    where o.doctor_id = department_efficiency.doctor_id
-      and f.wait_minutes is not null
+    from pieces as p
+    join warehouse.counted_appointments as a
+      on a.day >= p.first_day
+      and a.day < p.end_day
+    where a.doctor_id = department_efficiency.doctor_id
+      and a.wait_minutes is not null
   ),
   -- How many waited so long or less, and how many in all.
   ranked as (

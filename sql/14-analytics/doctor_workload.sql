@@ -15,6 +15,11 @@ declare
   reader constant warehouse.reader := warehouse.current_reader('administrator', 'doctor');
 begin
   return query
+  with
+  pieces as materialized (
+    select *
+    from warehouse.pieces(doctor_workload.from_date, doctor_workload.until_date)
+  )
   select
     o.doctor_id,
     o.name,
@@ -27,22 +32,49 @@ begin
     s.data_as_of
   from (
     select
-      m.doctor_id,
-      sum(m.appointments)::bigint as appointments,
-      sum(m.completed)::bigint as completed,
-      sum(m.cancelled)::bigint as cancelled,
-      sum(m.no_shows)::bigint as no_shows,
-      sum(m.planned_minutes)::bigint as planned_minutes,
-      sum(m.worked_minutes)::bigint as worked_minutes
-    from warehouse.pieces(doctor_workload.from_date, doctor_workload.until_date) as p
-    join warehouse.mv_doctor_workload as m
-      on m.grain = p.grain
-      and m.first_day >= p.first_day
-      and m.first_day < p.end_day
-    where (reader.sees_all or m.doctor_id = reader.doctor_id)
-      and (doctor_workload.department_id is null or m.department_id = doctor_workload.department_id)
-      and (doctor_workload.doctor_id is null or m.doctor_id = doctor_workload.doctor_id)
-    group by m.doctor_id
+      c.doctor_id,
+      sum(c.appointments)::bigint as appointments,
+      sum(c.completed)::bigint as completed,
+      sum(c.cancelled)::bigint as cancelled,
+      sum(c.no_shows)::bigint as no_shows,
+      sum(c.planned_minutes)::bigint as planned_minutes,
+      sum(c.worked_minutes)::bigint as worked_minutes
+    from (
+      select
+        m.department_id,
+        m.doctor_id,
+        m.appointments,
+        m.completed,
+        m.cancelled,
+        m.no_shows,
+        m.planned_minutes,
+        m.worked_minutes
+      from pieces as p
+      join warehouse.mv_doctor_workload as m
+        on m.grain = p.grain
+        and m.first_day >= p.first_day
+        and m.first_day < p.end_day
+        and m.doctor_id <> 0
+      union all
+      select
+        c.department_id,
+        c.doctor_id,
+        c.appointments,
+        c.completed,
+        c.cancelled,
+        c.no_shows,
+        c.planned_minutes,
+        c.worked_minutes
+      from pieces as p
+      join warehouse.counted_appointments as c
+        on p.grain = 'day'
+        and c.day >= p.first_day
+        and c.day < p.end_day
+    ) as c
+    where (reader.sees_all or c.doctor_id = reader.doctor_id)
+      and (doctor_workload.department_id is null or c.department_id = doctor_workload.department_id)
+      and (doctor_workload.doctor_id is null or c.doctor_id = doctor_workload.doctor_id)
+    group by c.doctor_id
   ) as t
   join warehouse.dim_doctor as o
     on o.doctor_id = t.doctor_id

@@ -1,5 +1,5 @@
--- Months that are whole are read as such, of one department or all; a doctor's own, and what is left over
--- of months at the ends, from the visits by doctor.
+-- Months that are whole are read as such: of a department or all from one view, of one doctor from the view
+-- by doctor.
 create or replace function analytics.monthly_visits(
   from_date date default null,
   until_date date default null,
@@ -38,17 +38,29 @@ begin
       and m.department_id = coalesce(monthly_visits.department_id, 0)
     union all
     select
-      date_trunc('month', m.first_day::timestamp)::date,
+      m.first_day,
       m.visits
     from pieces as p
     join warehouse.mv_top_doctors as m
       on m.grain = p.grain
       and m.first_day >= p.first_day
       and m.first_day < p.end_day
-    where (is_of_one_doctor or p.grain = 'day')
+    where is_of_one_doctor
       and (reader.sees_all or m.doctor_id = reader.doctor_id)
       and (monthly_visits.department_id is null or m.department_id = monthly_visits.department_id)
       and (monthly_visits.doctor_id is null or m.doctor_id = monthly_visits.doctor_id)
+    union all
+    select
+      v.month,
+      1
+    from pieces as p
+    join warehouse.counted_visits as v
+      on v.day >= p.first_day
+      and v.day < p.end_day
+    where p.grain = 'day'
+      and (reader.sees_all or v.doctor_id = reader.doctor_id)
+      and (monthly_visits.department_id is null or v.department_id = monthly_visits.department_id)
+      and (monthly_visits.doctor_id is null or v.doctor_id = monthly_visits.doctor_id)
   )
   select
     c.month,

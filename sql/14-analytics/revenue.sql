@@ -19,30 +19,56 @@ begin
     return;
   end if;
   return query
+  with
+  pieces as materialized (
+    select *
+    from warehouse.pieces(revenue.from_date, revenue.until_date)
+  ),
+  charged as (
+    select
+      m.month,
+      m.appointments,
+      m.appointment_revenue,
+      m.treatments,
+      m.treatment_revenue
+    from pieces as p
+    join warehouse.mv_revenue as m
+      on m.month >= p.first_day
+      and m.month < p.end_day
+    where p.grain <> 'day'
+      and m.department_id = coalesce(revenue.department_id, 0)
+      and m.doctor_id = coalesce(reader.doctor_id, revenue.doctor_id, 0)
+    union all
+    select
+      c.month,
+      c.appointments,
+      c.appointment_revenue,
+      c.treatments,
+      c.treatment_revenue
+    from pieces as p
+    join warehouse.charges as c
+      on c.day >= p.first_day
+      and c.day < p.end_day
+    where p.grain = 'day'
+      and (reader.sees_all or c.doctor_id = reader.doctor_id)
+      and (revenue.department_id is null or c.department_id = revenue.department_id)
+      and (revenue.doctor_id is null or c.doctor_id = revenue.doctor_id)
+  )
   select
-    date_trunc('month', m.first_day::timestamp)::date,
-    sum(m.appointments)::bigint,
-    sum(m.appointment_revenue)::numeric(14,2),
-    sum(m.treatments)::bigint,
-    sum(m.treatment_revenue)::numeric(14,2),
-    sum(m.appointment_revenue + m.treatment_revenue)::numeric(14,2),
+    c.month,
+    sum(c.appointments)::bigint,
+    sum(c.appointment_revenue)::numeric(14,2),
+    sum(c.treatments)::bigint,
+    sum(c.treatment_revenue)::numeric(14,2),
+    sum(c.appointment_revenue + c.treatment_revenue)::numeric(14,2),
     s.data_as_of
-  from warehouse.pieces(revenue.from_date, revenue.until_date) as p
-  join warehouse.mv_revenue as m
-    on m.grain = case p.grain when 'all' then 'month' else p.grain end
-    and m.first_day >= p.first_day
-    and m.first_day < p.end_day
+  from charged as c
   join warehouse.view_states as s
     on s.view_name = 'mv_revenue'
-  where m.department_id = coalesce(revenue.department_id, 0)
-    and m.doctor_id = case
-      when reader.sees_all then coalesce(revenue.doctor_id, 0)
-      else reader.doctor_id
-    end
   group by
-    date_trunc('month', m.first_day::timestamp),
+    c.month,
     s.data_as_of
-  order by 1;
+  order by c.month;
 end;
 $$;
 comment on function analytics.revenue(date, date, bigint, bigint) is

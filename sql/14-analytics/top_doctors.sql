@@ -15,6 +15,11 @@ declare
   reader constant warehouse.reader := warehouse.current_reader('administrator', 'doctor');
 begin
   return query
+  with
+  pieces as materialized (
+    select *
+    from warehouse.pieces(top_doctors.from_date, top_doctors.until_date)
+  )
   select
     o.doctor_id,
     o.name,
@@ -23,17 +28,33 @@ begin
     s.data_as_of
   from (
     select
-      m.doctor_id,
-      sum(m.visits)::bigint as visits
-    from warehouse.pieces(top_doctors.from_date, top_doctors.until_date) as p
-    join warehouse.mv_top_doctors as m
-      on m.grain = p.grain
-      and m.first_day >= p.first_day
-      and m.first_day < p.end_day
-    where (reader.sees_all or m.doctor_id = reader.doctor_id)
-      and (top_doctors.department_id is null or m.department_id = top_doctors.department_id)
-      and (top_doctors.doctor_id is null or m.doctor_id = top_doctors.doctor_id)
-    group by m.doctor_id
+      c.doctor_id,
+      sum(c.visits)::bigint as visits
+    from (
+      select
+        m.department_id,
+        m.doctor_id,
+        m.visits
+      from pieces as p
+      join warehouse.mv_top_doctors as m
+        on m.grain = p.grain
+        and m.first_day >= p.first_day
+        and m.first_day < p.end_day
+      union all
+      select
+        v.department_id,
+        v.doctor_id,
+        1
+      from pieces as p
+      join warehouse.counted_visits as v
+        on p.grain = 'day'
+        and v.day >= p.first_day
+        and v.day < p.end_day
+    ) as c
+    where (reader.sees_all or c.doctor_id = reader.doctor_id)
+      and (top_doctors.department_id is null or c.department_id = top_doctors.department_id)
+      and (top_doctors.doctor_id is null or c.doctor_id = top_doctors.doctor_id)
+    group by c.doctor_id
   ) as t
   join warehouse.dim_doctor as o
     on o.doctor_id = t.doctor_id

@@ -10,7 +10,7 @@ export interface Job {
   catchUp: number;
   /** How often a failed run is tried, with growing pauses between. */
   maxAttempts: number;
-  /** The isolation of its transaction, where READ COMMITTED would let it see several states. */
+  /** The isolation of the transaction that does the work, where read committed is not enough. */
   isolation?: 'repeatable read';
   /** The queue in which it waits for others; those without one run side by side. */
   queue?: string;

@@ -1,6 +1,7 @@
 import type { Job } from './job.ts';
 import { checkFreshness } from './tasks/check_freshness.ts';
 import { expireHolds } from './tasks/expire_holds.ts';
+import { loadWarehouse } from './tasks/load_warehouse.ts';
 import { maintainPartitions } from './tasks/maintain_partitions.ts';
 import { offerWaitlist } from './tasks/offer_waitlist.ts';
 import { publishAggregates } from './tasks/publish_aggregates.ts';
@@ -18,6 +19,7 @@ export const jobs: readonly Job[] = [
   maintainPartitions,
   sealAudit,
   verifyAuditChain,
+  loadWarehouse,
   refreshViews,
   checkFreshness,
 ];

@@ -22,15 +22,18 @@ from warehouse.probe_between as p;
 create unique index on warehouse.mv_a_probe_second (one);
 
 create function pg_temp.load(name text, code text, price numeric) returns void
-language sql
+language plpgsql
 as $$
+begin
+  if not exists (select from warehouse.load_state) then
+    perform warehouse.load(true);
+  end if;
   insert into warehouse.dim_probe values ($2, $3);
   insert into warehouse.table_states
   values ($1, clock_timestamp())
   on conflict (table_name) do update set changed_as_of = excluded.changed_as_of;
-  insert into warehouse.load_state (cluster, next_transaction_id, data_as_of, loaded_in_full_at)
-  values (1, pg_snapshot_xmin(pg_current_snapshot()), clock_timestamp(), now())
-  on conflict (is_only) do update set data_as_of = excluded.data_as_of;
+  update warehouse.load_state set data_as_of = clock_timestamp();
+end;
 $$;
 create function pg_temp.state(view_name text) returns warehouse.view_states
 language sql
