@@ -9,8 +9,12 @@ drop materialized view if exists
 
 -- A department is told where those departments that are too small have enough patients together, or
 -- the hospital's number less the others' would be theirs; and a doctor likewise in his department.
+-- When the rule changes the view is not filled anew; it says by which one it was filled.
 create materialized view warehouse.mv_clinical_cells as
 with
+rule as materialized (
+  select hospital_private.smallest_cell() as smallest_cell
+),
 events as materialized (
   select
     e.kind,
@@ -59,7 +63,8 @@ cells as materialized (
     coalesce(e.department_id, 0) as department_id,
     coalesce(e.doctor_id, 0) as doctor_id,
     count(distinct e.visit_id) as visits,
-    count(distinct e.person_id) as patients
+    count(distinct e.person_id) as patients,
+    count(distinct e.doctor_id) as doctors
   from events as e
   group by
     e.kind,
@@ -78,9 +83,9 @@ rests as (
     count(distinct e.person_id) as patients
   from events as e
   join cells as c using (kind, item, month, department_id)
-  cross join hospital_private.masking_settings as m
+  cross join rule as r
   where c.doctor_id = 0
-    and c.patients < m.smallest_cell
+    and c.patients < r.smallest_cell
   group by
     e.kind,
     e.item,
@@ -94,8 +99,8 @@ rests as (
     count(distinct e.person_id)
   from events as e
   join cells as c using (kind, item, month, department_id, doctor_id)
-  cross join hospital_private.masking_settings as m
-  where c.patients < m.smallest_cell
+  cross join rule as r
+  where c.patients < r.smallest_cell
   group by
     e.kind,
     e.item,
@@ -110,11 +115,12 @@ select
   c.doctor_id,
   c.visits,
   c.patients,
-  c.patients >= m.smallest_cell
-    and (c.department_id = 0 or coalesce(of_hospital.patients, m.smallest_cell) >= m.smallest_cell)
-    and (c.doctor_id = 0 or coalesce(of_department.patients, m.smallest_cell) >= m.smallest_cell)
+  c.doctors,
+  c.patients >= r.smallest_cell
+    and (c.department_id = 0 or coalesce(of_hospital.patients, r.smallest_cell) >= r.smallest_cell)
+    and (c.doctor_id = 0 or coalesce(of_department.patients, r.smallest_cell) >= r.smallest_cell)
     as is_told,
-  m.smallest_cell
+  r.smallest_cell
 from cells as c
 -- What is typed may be a name: words that few patients share do not leave the fact.
 join cells as whole
@@ -122,8 +128,8 @@ join cells as whole
   and whole.item = c.item
   and whole.month = c.month
   and whole.department_id = 0
-join hospital_private.masking_settings as m
-  on whole.patients >= m.smallest_cell
+join rule as r
+  on whole.patients >= r.smallest_cell
 left join rests as of_hospital
   on of_hospital.kind = c.kind
   and of_hospital.item = c.item
@@ -145,7 +151,8 @@ comment on column warehouse.mv_clinical_cells.department_id is 'The department, 
 comment on column warehouse.mv_clinical_cells.doctor_id is 'The doctor, or 0 for all.';
 comment on column warehouse.mv_clinical_cells.visits is 'The visits at which it was noted or begun.';
 comment on column warehouse.mv_clinical_cells.patients is 'The patients who had it.';
-comment on column warehouse.mv_clinical_cells.is_told is 'Whether the cell may be told, alone and beside the others that are.';
+comment on column warehouse.mv_clinical_cells.doctors is 'The doctors at whose visits that was.';
+comment on column warehouse.mv_clinical_cells.is_told is 'Whether the cell may be told to an administrator, alone and beside the others that are.';
 comment on column warehouse.mv_clinical_cells.smallest_cell is 'The rule by which that was decided.';
 
 create materialized view warehouse.mv_treatment_outcomes as

@@ -1,6 +1,6 @@
 -- Nothing says what was left out: that a treatment was given to somebody is all there is to tell of him.
 -- Who knows his own numbers takes them from his department's, so a doctor is told of it where enough
--- patients of others remain.
+-- patients of two colleagues or more remain (as in department_counts).
 create or replace function warehouse.told_cells(
   reader warehouse.reader,
   kind text,
@@ -22,9 +22,6 @@ as $$
     c.doctor_id,
     c.visits
   from warehouse.mv_clinical_cells as c
-  -- A rule that has become stricter holds before the view is filled again.
-  join hospital_private.masking_settings as m
-    on c.smallest_cell >= m.smallest_cell
   left join warehouse.mv_clinical_cells as own
     on own.kind = c.kind
     and own.item = c.item
@@ -32,6 +29,8 @@ as $$
     and own.department_id = c.department_id
     and own.doctor_id = (told_cells.reader).doctor_id
   where c.kind = told_cells.kind
+    -- A rule that has become stricter holds before the view is filled again.
+    and c.smallest_cell >= (select hospital_private.smallest_cell())
     and (told_cells.from_date is null or c.month >= told_cells.from_date)
     and (told_cells.until_date is null or c.month < told_cells.until_date)
     and c.doctor_id = coalesce(told_cells.doctor_id, 0)
@@ -46,6 +45,7 @@ as $$
         and c.department_id
           = coalesce(told_cells.department_id, (told_cells.reader).department_id)
         and c.patients - coalesce(own.patients, 0) >= c.smallest_cell
+        and c.doctors - coalesce(own.doctors, 0) >= 2
     end;
 $$;
 comment on function warehouse.told_cells(warehouse.reader, text, date, date, bigint, bigint) is

@@ -36,15 +36,24 @@ begin
     from hospital.departments as d
     join hospital.facilities as f
       on f.id = d.facility_id
+    -- Not the first of all visits but of the first month, which the view knows.
+    cross join lateral (
+      select min(m.first_day) as first
+      from warehouse.mv_top_doctors as m
+      where m.grain = 'month'
+        and m.department_id = d.id
+        and (visit_forecast.doctor_id is null or m.doctor_id = visit_forecast.doctor_id)
+    ) as month
     cross join lateral (
       select
         (known_until at time zone f.time_zone)::date as today,
         (
-          select min(m.first_day)
-          from warehouse.mv_top_doctors as m
-          where m.grain = 'day'
-            and m.department_id = d.id
-            and (visit_forecast.doctor_id is null or m.doctor_id = visit_forecast.doctor_id)
+          select min(v.day)
+          from warehouse.counted_visits as v
+          where v.department_id = d.id
+            and (visit_forecast.doctor_id is null or v.doctor_id = visit_forecast.doctor_id)
+            and v.day >= month.first
+            and v.day < month.first + interval '1 month'
         ) as first
     ) as day
     where (day.first is not null or visit_forecast.doctor_id is null and d.is_active)
@@ -52,30 +61,48 @@ begin
       and (
         reader.sees_all
         or visit_forecast.doctor_id = reader.doctor_id
-        or visit_forecast.doctor_id is null and d.id = reader.department_id
+        or visit_forecast.doctor_id is null
+          and d.id = reader.department_id
+          -- The numbers behind it are those of these months, so who is told them is told it.
+          and not exists (
+            select
+            from warehouse.department_months(
+              reader,
+              date_trunc('month', (day.today - averaged_days - held_out_days)::timestamp)::date,
+              (date_trunc('month', day.today::timestamp) + interval '1 month')::date
+            ) as t
+            where not t.is_told
+          )
       )
+  ),
+  counted as (
+    select
+      v.department_id as department,
+      v.day,
+      count(*) as visits
+    from warehouse.counted_visits as v
+    -- A day more than the longest, since clocks differ.
+    where v.day >= known_until::date - averaged_days - held_out_days - 1
+      and (visit_forecast.doctor_id is null or v.doctor_id = visit_forecast.doctor_id)
+    group by
+      v.department_id,
+      v.day
   ),
   days as (
     select
       s.department,
       extract(isodow from g.day) as weekday,
       s.today - g.day::date as age,
-      coalesce(sum(m.visits), 0)::bigint as visits
+      coalesce(c.visits, 0) as visits
     from scopes as s
     cross join generate_series(
       (s.today - averaged_days - held_out_days)::timestamp,
       (s.today - 1)::timestamp,
       interval '1 day'
     ) as g (day)
-    left join warehouse.mv_top_doctors as m
-      on m.grain = 'day'
-      and m.first_day = g.day::date
-      and m.department_id = s.department
-      and (s.doctor is null or m.doctor_id = s.doctor)
-    group by
-      s.department,
-      s.today,
-      g.day
+    left join counted as c
+      on c.department = s.department
+      and c.day = g.day::date
   ),
   weekdays as (
     select
@@ -153,4 +180,4 @@ begin
 end;
 $$;
 comment on function analytics.visit_forecast(date, date, bigint, bigint) is
-  'How many visits a department, or a doctor in it, may expect on each day, four weeks from now on unless told otherwise and a quarter of a year at most, with the error of the method: for administrators, and for doctors of themselves and their department. Lends the owner''s right to count visits. Raises UNAUT or PRMSN.';
+  'How many visits a department, or a doctor in it, may expect on each day, four weeks from now on unless told otherwise and a quarter of a year at most, with the error of the method: for administrators, and for doctors of themselves and, where it gives nobody away, of their department. Lends the owner''s right to count visits. Raises UNAUT or PRMSN.';

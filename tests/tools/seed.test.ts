@@ -256,7 +256,8 @@ describe('a seeded hospital', () => {
          count(*) filter (where n.signed_at is null) as drafts,
          count(*) filter (where n.sensitivity <> 'normal') as sensitive,
          count(*) filter (where n.addendum_to_id is not null) as addenda,
-         count(*) filter (where n.version = 2) as edited
+         count(*) filter (where n.version = 2) as edited,
+         count(*) filter (where jsonb_array_length(n.body -> 'symptoms') > 1) as with_symptoms
        from hospital.clinical_notes as n`,
     );
     for (const count of found[0]!) assert.ok(Number(count) > 0, String(found[0]));

@@ -12,7 +12,7 @@ grant select on places to public;
 
 -- Facts by hand: visits(doctor, day, how many).
 insert into warehouse.dim_patient (patient_key, patient_id, person_id, valid, sex, birth_year, is_active)
-values (1, tests.id_of('ann'), tests.id_of('ann'), '(,)', 'female', 1980, true);
+select n, -n, -n, '(,)', 'female', 1980, true from generate_series(1, 12) as n;
 insert into warehouse.dim_department (department_key, department_id, valid, name, facility_id, is_active)
 select distinct on (p.department_id) p.department_id, p.department_id, '(,)'::tstzrange, d.name, d.facility_id, true
 from places as p join hospital.departments as d on d.id = p.department_id;
@@ -96,12 +96,36 @@ select is(
   (select distinct f.data_as_of from analytics.visit_forecast() as f), timestamptz '2026-03-01 12:00Z', 'It says what it is from.'
 );
 
--- A doctor: himself, and the department as a whole.
+-- A doctor: himself, and the department as a whole where its numbers are told him.
+select tests.clear_authentication();
+insert into places
+select o.name, tests.doctor(p.department_id), p.department_id from places as p, (values ('eve'), ('fay')) as o (name) where p.name = 'dora';
+insert into warehouse.dim_doctor (doctor_key, doctor_id, valid, name, specialization, department_id, is_active, practising_since)
+select p.doctor_id, p.doctor_id, '(,)', p.name, 'Cardiology', p.department_id, true, '2010-01-01' from places as p where p.name in ('eve', 'fay');
+insert into warehouse.dim_appointment_type (appointment_type_key, code, name, price) values (1, 'x', 'x', 1);
+insert into warehouse.fact_appointments
+  (appointment_id, patient_key, doctor_key, department_key, appointment_type_key, booked_on, starts_on, start_minute, status, booked_at, starts_at, planned_minutes, occupied_minutes, lead_days)
+select row_number() over (), n.patient_key, p.doctor_id, p.department_id, 1, day, day, 600, 'completed', day, day, 30, 30, 0
+from (values (date '2025-12-20'), ('2026-01-20'), ('2026-02-20')) as d (day)
+cross join warehouse.dim_patient as n
+join places as p on p.name = case when n.patient_key % 2 = 0 then 'eve' else 'fay' end;
+delete from warehouse.fact_appointments as f where f.starts_on = '2026-01-20' and f.patient_key > 10;
+refresh materialized view warehouse.mv_department_months;
+select tests.authenticate_as('dora@example.test');
+select is_empty(
+  'select from analytics.visit_forecast()', 'A doctor is not told of a department of which few others were patients in one of the months,'
+);
+select tests.clear_authentication();
+insert into warehouse.fact_appointments
+  (appointment_id, patient_key, doctor_key, department_key, appointment_type_key, booked_on, starts_on, start_minute, status, booked_at, starts_at, planned_minutes, occupied_minutes, lead_days)
+select 1000, 11, p.doctor_id, p.department_id, 1, day, day, 600, 'completed', day, day, 30, 30, 0
+from places as p, (values (date '2026-01-21')) as d (day) where p.name = 'fay';
+refresh materialized view warehouse.mv_department_months;
 select tests.authenticate_as('dora@example.test');
 select results_eq(
   $$ select distinct f.department_id, f.doctor_id from analytics.visit_forecast() as f $$,
   $$ select p.department_id, null::bigint from places as p where p.name = 'dora' $$,
-  'A doctor is told of his department,'
+  'but where there were enough of them in each,'
 );
 select is((select count(*) from pg_temp.forecast(null, null, null, 'dora')), 28::bigint, 'and of himself,');
 select is((select count(*) from pg_temp.forecast(null, null, null, 'dan')), 0::bigint, 'but not of a colleague,');
