@@ -7,6 +7,7 @@ import { describeEnvironment } from './environment.ts';
 import { measure } from './measure.ts';
 import type { Report } from './report.ts';
 import type { Suite } from './suite.ts';
+import { analytics } from './suites/analytics.ts';
 import { api } from './suites/api.ts';
 import { lookup } from './suites/lookup.ts';
 import { scheduling } from './suites/scheduling.ts';
@@ -15,7 +16,7 @@ import { security } from './suites/security.ts';
 export { benchSettings, databaseName } from './database.ts';
 
 /** Every suite, in the order in which they run. */
-export const suites: readonly Suite[] = [lookup, api, scheduling, security];
+export const suites: readonly Suite[] = [lookup, api, scheduling, security, analytics];
 
 export interface BenchOptions {
   /** Only this suite. */
