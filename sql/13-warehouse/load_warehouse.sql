@@ -72,11 +72,12 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   in_full boolean := load_tables.changes is null;
+  is_first boolean := in_full and not exists (select from warehouse.table_states);
   tables text[] := warehouse.loaded_tables();
   loaded_table text;
   keys bigint[];
   put record;
-  removed bigint;
+  written bigint;
   total bigint := 0::bigint;
 begin
   if in_full then
@@ -87,14 +88,19 @@ begin
       keys := warehouse.touched_keys(loaded_table, load_tables.changes);
       continue when cardinality(keys) = 0;
     end if;
-    removed := case
-      when loaded_table ~ '^fact_' then warehouse.remove_rows(loaded_table, keys)
-      else 0
-    end;
-    put := warehouse.put_rows(loaded_table, keys);
-    load_tables.changes := load_tables.changes
-      || row('warehouse.' || loaded_table, 'id', put.added)::warehouse.changed_rows;
-    total := total + warehouse.note_loaded(loaded_table, removed + put.written);
+    if loaded_table ~ '^dim_' then
+      put := warehouse.put_rows(loaded_table, keys);
+      written := put.written;
+      load_tables.changes := load_tables.changes
+        || row('warehouse.' || loaded_table, 'id', put.added)::warehouse.changed_rows;
+    elsif is_first then
+      written := warehouse.fill_table(loaded_table);
+    else
+      written := warehouse.remove_rows(loaded_table, keys);
+      put := warehouse.put_rows(loaded_table, keys);
+      written := written + put.written;
+    end if;
+    total := total + warehouse.note_loaded(loaded_table, written);
     if in_full then
       execute format('analyze warehouse.%I', loaded_table);
     end if;
