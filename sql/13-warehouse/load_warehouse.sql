@@ -72,26 +72,35 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   in_full boolean := load_tables.changes is null;
+  is_first boolean := in_full and not exists (select from warehouse.table_states);
   tables text[] := warehouse.loaded_tables();
   loaded_table text;
   keys bigint[];
   put record;
-  removed bigint;
+  written bigint;
   total bigint := 0::bigint;
 begin
+  if in_full then
+    perform warehouse.keep_all_versions();
+  end if;
   foreach loaded_table in array tables loop
     if not in_full then
       keys := warehouse.touched_keys(loaded_table, load_tables.changes);
       continue when cardinality(keys) = 0;
     end if;
-    removed := case
-      when loaded_table ~ '^fact_' then warehouse.remove_rows(loaded_table, keys)
-      else 0
-    end;
-    put := warehouse.put_rows(loaded_table, keys);
-    load_tables.changes := load_tables.changes
-      || row('warehouse.' || loaded_table, 'id', put.added)::warehouse.changed_rows;
-    total := total + warehouse.note_loaded(loaded_table, removed + put.written);
+    if loaded_table ~ '^dim_' then
+      put := warehouse.put_rows(loaded_table, keys);
+      written := put.written;
+      load_tables.changes := load_tables.changes
+        || row('warehouse.' || loaded_table, 'id', put.added)::warehouse.changed_rows;
+    elsif is_first then
+      written := warehouse.fill_table(loaded_table);
+    else
+      written := warehouse.remove_rows(loaded_table, keys);
+      put := warehouse.put_rows(loaded_table, keys);
+      written := written + put.written;
+    end if;
+    total := total + warehouse.note_loaded(loaded_table, written);
     if in_full then
       execute format('analyze warehouse.%I', loaded_table);
     end if;
@@ -109,22 +118,6 @@ end;
 $$;
 comment on function warehouse.load_tables(warehouse.changed_rows[]) is
   'Makes every dimension and fact what its transform view says, for the rows that the changes touch, or where they are null for all; returns how many rows that wrote or deleted.';
-
--- How many versions are in force at one moment is beyond the planner's statistics: it expects next to
--- none, and would try each row with each.
-create or replace function warehouse.load_in_full()
-returns bigint
-language sql
-volatile
-security invoker
-set search_path = pg_catalog, pg_temp
-set enable_nestloop = off
-as $$
-  select warehouse.keep_all_versions();
-  select warehouse.load_tables(changes => null);
-$$;
-comment on function warehouse.load_in_full() is
-  'Makes every dimension and fact wholly what its transform view says; returns how many rows that wrote or deleted.';
 
 create or replace function warehouse.note_loaded(table_name text, written bigint)
 returns bigint
@@ -186,10 +179,9 @@ begin
     raise notice 'Loading everything: %', reason;
     state.loaded_in_full_at := now();
   end if;
-  total := case
-    when reason is not null then warehouse.load_in_full()
-    else warehouse.load_tables(warehouse.changes(state))
-  end;
+  total := warehouse.load_tables(
+    case when reason is null then warehouse.changes(state) end
+  );
   update warehouse.load_state as s
   set cluster = (select e.cluster from audit.eras as e order by e.era desc limit 1),
     snapshot = pg_current_snapshot(),

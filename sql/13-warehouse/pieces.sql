@@ -21,11 +21,15 @@ begin
     return query values ('all', '-infinity'::date, 'infinity'::date);
   elsif end_month > first_month then
     return query
-    values
-      ('day', since, first_month),
-      ('month', first_month, end_month),
-      ('day', end_month, until);
-  else
+    select *
+    from (
+      values
+        ('day', since, first_month),
+        ('month', first_month, end_month),
+        ('day', end_month, until)
+    ) as p (grain, first_day, end_day)
+    where p.first_day < p.end_day;
+  elsif since < until then
     return query values ('day', since, until);
   end if;
 end;

@@ -11,6 +11,8 @@ language plpgsql
 stable
 security definer
 set search_path = pg_catalog, pg_temp
+-- Planning takes longer than running, and one plan suits every question.
+set plan_cache_mode = force_generic_plan
 as $$
 declare
   reader constant warehouse.reader := warehouse.current_reader('administrator', 'doctor');
@@ -63,9 +65,14 @@ begin
       a.wait_minutes,
       1
     from pieces as p
-    join warehouse.counted_appointments as a
-      on a.day >= p.first_day
-      and a.day < p.end_day
+    cross join lateral (
+      select *
+      from warehouse.counted_appointments as f
+      where f.day >= p.first_day
+        and f.day < p.end_day
+      -- A fence: the days are found by their index, whatever else is asked.
+      offset 0
+    ) as a
     where department_efficiency.doctor_id is null
       and p.grain = 'day'
       and a.wait_minutes is not null

@@ -9,6 +9,8 @@ language plpgsql
 stable
 security definer
 set search_path = pg_catalog, pg_temp
+-- Planning takes longer than running, and one plan suits every question.
+set plan_cache_mode = force_generic_plan
 as $$
 declare
   reader constant warehouse.reader := warehouse.current_reader('administrator', 'doctor');

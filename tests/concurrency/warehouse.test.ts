@@ -131,8 +131,37 @@ test('a load whose snapshot is older than the last load finds nothing to do and 
   assert.deepEqual(await hospital.differences(), []);
 });
 
+const changes = [
+  `update hospital.doctors set specialization = 'Neurology' where id = 1`,
+  `update hospital.staff_members set family_name = 'Moved' where id = (select staff_member_id from hospital.doctors where id = 1)`,
+] as const;
+
+for (const [order, [first, second]] of [['the doctor first', changes], ['the member of staff first', changes.toReversed()]] as const) {
+  test(`two changes of one doctor at once, in two tables, end in a version with both (${order})`, async (t) => {
+    const hospital = await openBusyHospital();
+    t.after(() => hospital.close());
+    const [one, other] = [await hospital.connect('hospital_owner'), await hospital.connect('hospital_owner')];
+    await one.query('begin');
+    await one.query(first!);
+    const waiting = other.query(second!);
+    await until(async () => {
+      const { rowCount } = await hospital.owner.query(
+        `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+      );
+      return rowCount! > 0;
+    });
+    await one.query('commit');
+    await waiting;
+    const { rows } = await hospital.owner.query(
+      'select name, specialization from warehouse.doctor_versions where doctor_id = 1 order by id desc limit 1',
+    );
+    assert.deepEqual(rows, [{ name: 'Ada Moved', specialization: 'Neurology' }]);
+    assert.deepEqual(await hospital.differences(), []);
+  });
+}
+
 /*
- * The test above must be able to fail: two loaders that are often written and wrong, under the same work.
+ * The tests above must be able to fail: two loaders that are often written and wrong, under the same work.
  */
 test('a loader that goes by the newest transaction number, or by a time stamp, loses rows', async (t) => {
   const hospital = await openBusyHospital();
