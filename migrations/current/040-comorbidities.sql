@@ -57,8 +57,10 @@ select
   l.comorbidity
 from (values
   ('myocardial_infarction', 'I21 I22 I25.2'),
-  ('heart_failure', 'I09.9 I11.0 I13.0 I13.2 I25.5 I42.0 I42.5 I42.6 I42.7 I42.8 I42.9 I43 I50 P29.0'),
-  ('peripheral_vascular', 'I70 I71 I73.1 I73.8 I73.9 I77.1 I79.0 I79.2 K55.1 K55.8 K55.9 Z95.8 Z95.9'),
+  ('heart_failure', 'I09.9 I11.0 I13.0 I13.2 I25.5 I42.0 I42.5 I42.6 I42.7 I42.8 I42.9'),
+  ('heart_failure', 'I43 I50 P29.0'),
+  ('peripheral_vascular', 'I70 I71 I73.1 I73.8 I73.9 I77.1 I79.0 I79.2 K55.1 K55.8 K55.9'),
+  ('peripheral_vascular', 'Z95.8 Z95.9'),
   ('cerebrovascular', 'G45 G46 H34.0 I60 I61 I62 I63 I64 I65 I66 I67 I68 I69'),
   ('dementia', 'F00 F01 F02 F03 F05.1 G30 G31.1'),
   ('pulmonary', 'I27.8 I27.9 J40 J41 J42 J43 J44 J45 J46 J47 J60 J61 J62 J63 J64 J65 J66 J67'),
@@ -74,8 +76,8 @@ from (values
   ('diabetes_complicated', 'E12.2 E12.3 E12.4 E12.5 E12.7 E13.2 E13.3 E13.4 E13.5 E13.7'),
   ('diabetes_complicated', 'E14.2 E14.3 E14.4 E14.5 E14.7'),
   ('plegia', 'G04.1 G11.4 G80.1 G80.2 G81 G82 G83.0 G83.1 G83.2 G83.3 G83.4 G83.9'),
-  ('renal', 'I12.0 I13.1 N03.2 N03.3 N03.4 N03.5 N03.6 N03.7 N05.2 N05.3 N05.4 N05.5 N05.6 N05.7'),
-  ('renal', 'N18 N19 N25.0 Z49.0 Z49.1 Z49.2 Z94.0 Z99.2'),
+  ('renal', 'I12.0 I13.1 N03.2 N03.3 N03.4 N03.5 N03.6 N03.7'),
+  ('renal', 'N05.2 N05.3 N05.4 N05.5 N05.6 N05.7 N18 N19 N25.0 Z49.0 Z49.1 Z49.2 Z94.0 Z99.2'),
   ('malignancy', 'C00 C01 C02 C03 C04 C05 C06 C07 C08 C09 C10 C11 C12 C13 C14 C15 C16 C17 C18 C19'),
   ('malignancy', 'C20 C21 C22 C23 C24 C25 C26 C30 C31 C32 C33 C34 C37 C38 C39 C40 C41 C43 C45 C46'),
   ('malignancy', 'C47 C48 C49 C50 C51 C52 C53 C54 C55 C56 C57 C58 C60 C61 C62 C63 C64 C65 C66 C67'),

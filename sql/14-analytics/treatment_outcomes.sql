@@ -70,7 +70,8 @@ begin
           or o.department_id = treatment_outcomes.department_id
         )
     ) as told
-    join warehouse.mv_treatment_outcomes as m using (treatment_type, month, department_id, doctor_id)
+    join warehouse.mv_treatment_outcomes as m
+      using (treatment_type, month, department_id, doctor_id)
     group by m.treatment_type
   ) as t
   join warehouse.view_states as s
