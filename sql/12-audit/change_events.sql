@@ -20,7 +20,8 @@ where e.era = (select max(a.era) from audit.eras as a)
   and e.transaction_id < (select pg_snapshot_xmin(pg_current_snapshot()))
   -- A baseline is no change; and outside of hospital are accounts and the audit's own affairs.
   and e.operation <> 'baseline'
-  and starts_with(e.table_name, 'hospital.');
+  -- Not starts_with, which would find them by table, through an index in another order than they are read.
+  and left(e.table_name, 9) = 'hospital.';
 comment on view ops.change_events is 'The changes of hospital''s tables that no running transaction can still slip in between, to be read in the order of transaction_id and sequence; keys only.';
 comment on column ops.change_events.transaction_id is 'The transaction that made the change.';
 comment on column ops.change_events.sequence is 'The number of the change; among the changes of one row it is their order.';

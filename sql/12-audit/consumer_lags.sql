@@ -23,7 +23,7 @@ as $$
       from ops.change_events as e
       where (e.transaction_id, e.sequence)
           > ((c.position).transaction_id, (c.position).sequence)
-        and e.table_name = any (c.tables)
+        and c.tables @> array[e.table_name]
       limit 100000
     ) as e
   ) as w

@@ -46,6 +46,8 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
+-- Along the primary key from the position on, whatever is estimated: sorting looks at all that waits.
+set enable_sort = off
 as $$
 declare
   own ops.change_consumers := ops.own_consumer(read_change_events.consumer);
@@ -73,7 +75,7 @@ begin
     from ops.change_events as e
     where (e.transaction_id, e.sequence)
         > ((own.position).transaction_id, (own.position).sequence)
-      and e.table_name = any (own.tables)
+      and own.tables @> array[e.table_name]
     order by
       e.transaction_id,
       e.sequence

@@ -13,8 +13,10 @@ import {
   type Subscription,
 } from '../../tools/subscriber/subscriber.ts';
 import { projectFolder } from '../../tools/settings.ts';
+import { acquireServer as acquireNew } from '../../tools/cluster/server.ts';
 import { acquireServer, makeSettings } from '../support/cluster.ts';
 import { cloneDatabase } from '../support/database.ts';
+import { openPair } from '../support/standby.ts';
 import { until } from '../support/worker.ts';
 
 interface Two {
@@ -235,4 +237,41 @@ test('with the publisher out of reach the subscription stays, unless its slot is
     await admin.query(`select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = $1 and not active`, [subscription.name]);
     return (await slots(two)) === 0;
   });
+});
+
+test('a subscriber that stays away too long loses its slot, which shows, and is made anew', async (t) => {
+  const pair = await openPair(t);
+  const settings = makeSettings(t);
+  // A cluster of its own making: those of a pair are copies, and one and the same to a subscriber.
+  const second = await acquireNew(settings, { durable: false });
+  pair.later(() => second.release());
+  const subscription = {
+    publisher: pair.primary.url('hospital_backup', 'hospital'),
+    subscriber: second.url('postgres'),
+    name: 'away',
+  };
+  const copy = new Client({ connectionString: subscription.subscriber });
+  await copy.connect();
+  pair.later(() => copy.end());
+  const admin = new Client({ connectionString: pair.primary.url('postgres', 'hospital') });
+  await admin.connect();
+  pair.later(() => admin.end());
+
+  await createSubscriber(subscription);
+  await copy.query('alter subscription away disable');
+  await admin.query(`alter system set max_slot_wal_keep_size = '16MB'`);
+  await admin.query('select pg_reload_conf()');
+  await until(async () => {
+    await pair.owner.query(`insert into hospital.facilities (name, time_zone) values ('Far ahead', 'UTC')`);
+    await admin.query('select pg_switch_wal()');
+    await admin.query('checkpoint');
+    const { log, connected } = await statusOfSubscriber(subscription);
+    return log === 'lost' && !connected;
+  });
+  await dropSubscriber(subscription, { erase: true });
+  await createSubscriber(subscription);
+  const { log, ready, tables } = await statusOfSubscriber(subscription);
+  assert.deepEqual({ log, ready }, { log: 'reserved', ready: tables });
+  assert.ok((await copy.query(`select from hospital.facilities where name = 'Far ahead'`)).rowCount! > 0);
+  await dropSubscriber(subscription);
 });

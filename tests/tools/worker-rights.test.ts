@@ -45,7 +45,7 @@ describe('hospital_worker', () => {
     assert.deepEqual(rows, []);
   });
 
-  test('may execute the functions of its jobs and no other', async () => {
+  test('may execute the functions of its jobs and those that tell changes, and no other', async () => {
     const { rows } = await worker.query({
       text: `select p.oid::regproc::text
              from pg_proc as p
@@ -58,8 +58,10 @@ describe('hospital_worker', () => {
       rowMode: 'array',
     });
     assert.deepEqual(rows.flat(), [
+      'ops.acknowledge_change_events',
       'ops.check_freshness',
       'ops.claim_notification',
+      'ops.consumer_lags',
       'ops.enter_job_run',
       'ops.expire_holds',
       'ops.fail_job_run',
@@ -78,6 +80,7 @@ describe('hospital_worker', () => {
       'ops.note_delivery_failure',
       'ops.offer_waitlist',
       'ops.publish_aggregates',
+      'ops.read_change_events',
       'ops.refresh_views',
       'ops.reports_due',
       'ops.seal_audit',

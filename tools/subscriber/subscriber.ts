@@ -208,7 +208,7 @@ function refused(error: unknown): Failure {
   const code = codeOf(error);
   const remedies: Record<string, string> = {
     '42710': 'It has a subscription of that name, or the publisher a slot: choose another with --name.',
-    '42501': 'SUBSCRIBER_URL needs a superuser (from 16 on, pg_create_subscription and CREATE on the database).',
+    '42501': 'SUBSCRIBER_URL needs a superuser there.',
     '08006': 'Check that the subscriber reaches the URL in PUBLISHER_URL, and that its role may replicate.',
   };
   return new Failure(`The subscription was refused (${code}).`, remedies[code ?? ''] ?? remedies['08006'], {
