@@ -21,7 +21,7 @@ declare
   keys constant text := $keys$with keys as materialized (
       select k.patient_id, k.key
       from audit.person_keys_of(
-        array(select distinct %1$s from old_rows as o %2$s where %1$s is not null %3$s), true
+        array(select distinct %1$s from old_rows as o%2$s where %1$s is not null%3$s), true
       ) as k
     )
     $keys$;
@@ -99,7 +99,10 @@ $body$,
     audit.key_expression(recorder_body.relation, 'o'),
     old_patient,
     audit.image_expression(recorder_body.relation, 'o'),
-    coalesce('case when ' || changed || ' then audit.seal_identity(k.key, ' || identity || ') end', 'null'),
+    coalesce(
+      'case when ' || changed || ' then audit.seal_identity(k.key, ' || identity || ') end',
+      'null'
+    ),
     same_row,
     format(purpose, old_patient),
     case
@@ -107,8 +110,8 @@ $body$,
         then format(
           keys,
           old_patient,
-          format('left join new_rows as n on %s', same_row),
-          format('and %s', changed)
+          format(' left join new_rows as n on %s', same_row),
+          format(' and %s', changed)
         )
     end,
     case when identity is not null then joined end,
