@@ -24,8 +24,8 @@ export const LIMITS = {
   mutations: 10,
   /** Operations that run at once on one websocket, subscriptions among them. */
   operationsPerSocket: 20,
-  /** Reports that are made at once, whoever asks. */
-  reports: 2,
+  /** Reports that are made at once, each for another session: each holds a connection to the database. */
+  reports: 4,
 } as const;
 
 /** How much a client may take of the server before it has said anything, in milliseconds and connections. */

@@ -1,5 +1,5 @@
+import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { pipeline } from 'node:stream/promises';
 import type { Pool } from 'pg';
 import { NOT_YET, REPORTS } from '../reports/catalogue.ts';
 import { beginCsv, fileNameOf, readPdf, TooLong } from '../reports/make.ts';
@@ -18,7 +18,7 @@ import { asCaller } from './transaction.ts';
  */
 export interface ReportsOptions {
   pool: Pool;
-  /** How many reports are made at once; the rest are refused. */
+  /** How many reports are made at once, one for each session; the rest are refused. */
   atOnce: number;
   /** Milliseconds that a client may take to receive one. */
   patience: number;
@@ -52,7 +52,7 @@ export function isReportPath(path: string): boolean {
 export function makeReports(
   options: ReportsOptions,
 ): (req: IncomingMessage, res: ServerResponse, identify: () => Identity) => Promise<void> {
-  let running = 0;
+  const running = new Set<string>();
   return async (req, res, identify) => {
     try {
       if (!isSameOrigin(req)) throw refusal('ORIGIN_REFUSED');
@@ -62,16 +62,21 @@ export function makeReports(
       }
       const { claims } = identify();
       if (claims['role'] === 'hospital_anonymous') throw refusal('UNAUTHENTICATED');
-      if (running >= options.atOnce) {
+      const session = claims['infirmary.session_id']!;
+      // Whoever takes his time takes it from himself first.
+      if (running.has(session) || running.size >= options.atOnce) {
         res.setHeader('Retry-After', '5');
         throw refusal('TOO_MANY_REPORTS');
       }
-      running += 1;
+      running.add(session);
+      let finish: () => void;
       try {
-        await answer(new URL(req.url!, 'http://localhost'), res, claims, options);
+        finish = await answer(new URL(req.url!, 'http://localhost'), res, claims, options);
       } finally {
-        running -= 1;
+        running.delete(session);
       }
+      // Last, so that whoever has his report may ask for the next.
+      finish();
     } catch (error) {
       // What has begun cannot become an error any more: it breaks off, and does not look finished.
       if (res.headersSent) return void res.destroy();
@@ -81,12 +86,13 @@ export function makeReports(
   };
 }
 
+/** Makes what is asked for and returns what ends the answer. */
 async function answer(
   { pathname, searchParams }: URL,
   res: ServerResponse,
   claims: Identity['claims'],
   { pool, patience }: ReportsOptions,
-): Promise<void> {
+): Promise<() => void> {
   const [, name = '', format] = REPORT.exec(pathname) ?? [];
   if (format === undefined) return answerKept(pathname, searchParams, res, claims, pool);
   const kind = REPORTS.find((report) => report.name === name);
@@ -101,16 +107,18 @@ async function answer(
       async (client) => {
         const csv = await beginCsv(client, kind, question);
         begin();
-        await pipeline(csv, res, { signal: AbortSignal.timeout(patience) });
+        await pass(csv, res, patience);
       },
       ONE_MOMENT,
     );
-    return;
+    return () => res.end();
   }
   const render = await asCaller(pool, claims, (client) => readPdf(client, kind, question), ONE_MOMENT);
   const pdf = await render();
-  begin(pdf.length);
-  res.end(pdf);
+  return () => {
+    begin(pdf.length);
+    res.end(pdf);
+  };
 }
 
 async function answerKept(
@@ -119,7 +127,7 @@ async function answerKept(
   res: ServerResponse,
   claims: Identity['claims'],
   pool: Pool,
-): Promise<void> {
+): Promise<() => void> {
   if (searchParams.size > 0) throw refusal('BAD_REQUEST');
   const [, name, month, format] = KEPT.exec(pathname) ?? [];
   if (format === undefined) {
@@ -132,7 +140,7 @@ async function answerKept(
         format('/reports/monthly/%s-%s.%s', k.report, to_char(k.month, 'YYYY-MM'), k.format) as path
       from hospital_private.kept_reports() as k`;
     const { rows } = await asCaller(pool, claims, (client) => client.query(list), ONE_MOMENT);
-    return sendJson(res, 200, { reports: rows });
+    return () => sendJson(res, 200, { reports: rows });
   }
   const { rows } = await asCaller(
     pool,
@@ -142,8 +150,21 @@ async function answerKept(
     ONE_MOMENT,
   );
   const { content } = rows[0] as { content: Buffer };
-  sendHead(res, format as Format, `${name}-${month}.${format}`, content.length);
-  res.end(content);
+  return () => {
+    sendHead(res, format as Format, `${name}-${month}.${format}`, content.length);
+    res.end(content);
+  };
+}
+
+/** Writes no faster than the client reads, for so many milliseconds and as long as he is there. */
+async function pass(csv: AsyncIterable<string>, res: ServerResponse, patience: number): Promise<void> {
+  const gone = new AbortController();
+  res.once('close', () => gone.abort());
+  const signal = AbortSignal.any([gone.signal, AbortSignal.timeout(patience)]);
+  for await (const text of csv) {
+    signal.throwIfAborted();
+    if (!res.write(text)) await once(res, 'drain', { signal });
+  }
 }
 
 function questionOf(searchParams: URLSearchParams): ReportQuestion {
