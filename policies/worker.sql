@@ -5,6 +5,7 @@ grant usage on schema ops to hospital_worker;
 grant execute on function
   ops.start_job_run,
   ops.enter_job_run,
+  ops.leave_job_run,
   ops.finish_job_run,
   ops.fail_job_run,
   ops.send_reminders,

@@ -27,6 +27,8 @@ $$;
 comment on function ops.start_job_run(text) is
   'Records that a job begins, marks runs that died as abandoned, and returns the key of the run. Lends the worker the owner''s right to write job runs.';
 
+-- Before the transaction that does the work: a snapshot taken while another worker is still marking the
+-- run as abandoned could not finish it.
 create or replace function ops.enter_job_run(run_id bigint)
 returns void
 language sql
@@ -34,10 +36,22 @@ volatile
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  select pg_advisory_xact_lock(hashtext('ops.job_run'), enter_job_run.run_id::integer);
+  select pg_advisory_lock(hashtext('ops.job_run'), enter_job_run.run_id::integer);
 $$;
 comment on function ops.enter_job_run(bigint) is
-  'Marks the transaction as the one that does the work of a run, so that nobody takes the run for dead while it lasts.';
+  'Marks the connection as the one that does the work of a run, so that nobody takes the run for dead until it leaves it or is gone.';
+
+create or replace function ops.leave_job_run(run_id bigint)
+returns void
+language sql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select pg_advisory_unlock(hashtext('ops.job_run'), leave_job_run.run_id::integer);
+$$;
+comment on function ops.leave_job_run(bigint) is
+  'Marks the connection as one that works on the run no more.';
 
 create or replace function ops.finish_job_run(run_id bigint, affected_rows bigint)
 returns void

@@ -8,7 +8,7 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
   select case
-    when reason_to_load_in_full.state.cluster is null then 'nothing has been loaded yet'
+    when reason_to_load_in_full.state.data_as_of = '-infinity' then 'nothing has been loaded yet'
     when not exists (
       select
       from pg_catalog.pg_control_system() as c
@@ -27,13 +27,13 @@ as $$
       then 'what is loaded is defined anew'
     when exists (
       select
-      from warehouse.new_entries as e
+      from warehouse.new_entries(reason_to_load_in_full.state) as e
       where e.operation = 'truncate'
         and e.table_name in (select s.source_table from warehouse.load_sources as s)
     ) then 'a table was emptied'
     when exists (
       select
-      from warehouse.new_entries as e
+      from warehouse.new_entries(reason_to_load_in_full.state) as e
       join hospital.facilities as f
         on f.id = e.row_key::bigint
       where e.table_name = 'hospital.facilities'
@@ -63,7 +63,7 @@ comment on function warehouse.keep_all_versions() is
   'Writes the versions that no trigger has written.';
 
 -- Facts go before the dimension rows they point at, and come after them.
-create or replace function warehouse.load_tables(in_full boolean)
+create or replace function warehouse.load_tables(changes warehouse.changed_rows[])
 returns bigint
 language plpgsql
 volatile
@@ -71,39 +71,44 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  changes warehouse.changed_rows[];
+  in_full boolean := load_tables.changes is null;
+  is_first boolean := in_full and not exists (select from warehouse.table_states);
   tables text[] := warehouse.loaded_tables();
   loaded_table text;
   keys bigint[];
   put record;
-  removed bigint;
+  written bigint;
   total bigint := 0::bigint;
 begin
-  if load_tables.in_full then
+  if in_full then
     perform warehouse.keep_all_versions();
-  else
-    changes := warehouse.changes();
   end if;
   foreach loaded_table in array tables loop
-    if not load_tables.in_full then
-      keys := warehouse.touched_keys(loaded_table, changes);
+    if not in_full then
+      keys := warehouse.touched_keys(loaded_table, load_tables.changes);
       continue when cardinality(keys) = 0;
     end if;
-    removed := case
-      when loaded_table ~ '^fact_' then warehouse.remove_rows(loaded_table, keys)
-      else 0
-    end;
-    put := warehouse.put_rows(loaded_table, keys);
-    changes := changes || row('warehouse.' || loaded_table, 'id', put.added)::warehouse.changed_rows;
-    total := total + warehouse.note_loaded(loaded_table, removed + put.written);
-    if load_tables.in_full then
+    if loaded_table ~ '^dim_' then
+      put := warehouse.put_rows(loaded_table, keys);
+      written := put.written;
+      load_tables.changes := load_tables.changes
+        || row('warehouse.' || loaded_table, 'id', put.added)::warehouse.changed_rows;
+    elsif is_first then
+      written := warehouse.fill_table(loaded_table);
+    else
+      written := warehouse.remove_rows(loaded_table, keys);
+      put := warehouse.put_rows(loaded_table, keys);
+      written := written + put.written;
+    end if;
+    total := total + warehouse.note_loaded(loaded_table, written);
+    if in_full then
       execute format('analyze warehouse.%I', loaded_table);
     end if;
   end loop;
   foreach loaded_table in array tables loop
     continue when loaded_table ~ '^fact_';
-    if not load_tables.in_full then
-      keys := warehouse.touched_keys(loaded_table, changes);
+    if not in_full then
+      keys := warehouse.touched_keys(loaded_table, load_tables.changes);
     end if;
     total := total
       + warehouse.note_loaded(loaded_table, warehouse.remove_rows(loaded_table, keys));
@@ -111,23 +116,8 @@ begin
   return total;
 end;
 $$;
-comment on function warehouse.load_tables(boolean) is
-  'Makes every dimension and fact what its transform view says, for the rows touched since the last load or for all; returns how many rows that wrote or deleted.';
-
--- How many versions are in force at one moment is beyond the planner's statistics: it expects next to
--- none, and would try each row with each.
-create or replace function warehouse.load_in_full()
-returns bigint
-language sql
-volatile
-security invoker
-set search_path = pg_catalog, pg_temp
-set enable_nestloop = off
-as $$
-  select warehouse.load_tables(in_full => true);
-$$;
-comment on function warehouse.load_in_full() is
-  'Makes every dimension and fact wholly what its transform view says; returns how many rows that wrote or deleted.';
+comment on function warehouse.load_tables(warehouse.changed_rows[]) is
+  'Makes every dimension and fact what its transform view says, for the rows that the changes touch, or where they are null for all; returns how many rows that wrote or deleted.';
 
 create or replace function warehouse.note_loaded(table_name text, written bigint)
 returns bigint
@@ -151,7 +141,8 @@ comment on function warehouse.note_loaded(text, bigint) is
   'Tells and notes that rows of a table were written, if any were; returns how many.';
 
 -- One load at a time. A snapshot may be older than the load that just gave the lock back: its position is
--- stale, which shows when the row of the position is locked, and what there was to do has been done.
+-- stale, which shows when the row of the position is written or locked, before anything else is; and what
+-- there was to do has been done.
 create or replace function warehouse.load(in_full boolean default false)
 returns bigint
 language plpgsql
@@ -168,6 +159,10 @@ begin
     return 0::bigint;
   end if;
   begin
+    insert into warehouse.load_state
+      (cluster, snapshot, loaded_by, retired_months, definitions, data_as_of, loaded_in_full_at)
+    values (0, '1:1:', '3', 0, '', '-infinity', '-infinity')
+    on conflict do nothing;
     select s.*
     into state
     from warehouse.load_state as s
@@ -184,31 +179,17 @@ begin
     raise notice 'Loading everything: %', reason;
     state.loaded_in_full_at := now();
   end if;
-  total := case
-    when reason is not null then warehouse.load_in_full()
-    else warehouse.load_tables(in_full => false)
-  end;
-  insert into warehouse.load_state
-    (cluster, snapshot, loaded_by, retired_months, definitions, data_as_of, loaded_in_full_at)
-  select
-    e.cluster,
-    pg_current_snapshot(),
-    pg_current_xact_id(),
-    (select count(*) from audit.retired_months),
-    warehouse.definitions(),
-    now(),
-    state.loaded_in_full_at
-  from audit.eras as e
-  order by e.era desc
-  limit 1
-  on conflict (is_only) do update
-    set cluster = excluded.cluster,
-      snapshot = excluded.snapshot,
-      loaded_by = excluded.loaded_by,
-      retired_months = excluded.retired_months,
-      definitions = excluded.definitions,
-      data_as_of = excluded.data_as_of,
-      loaded_in_full_at = excluded.loaded_in_full_at;
+  total := warehouse.load_tables(
+    case when reason is null then warehouse.changes(state) end
+  );
+  update warehouse.load_state as s
+  set cluster = (select e.cluster from audit.eras as e order by e.era desc limit 1),
+    snapshot = pg_current_snapshot(),
+    loaded_by = pg_current_xact_id(),
+    retired_months = (select count(*) from audit.retired_months),
+    definitions = warehouse.definitions(),
+    data_as_of = now(),
+    loaded_in_full_at = state.loaded_in_full_at;
   return total;
 end;
 $$;

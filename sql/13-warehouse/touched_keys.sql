@@ -1,6 +1,6 @@
 -- What is asked once of the log: the keys of the changed rows of every source, and what they showed
 -- before in the other columns by which something is found.
-create or replace function warehouse.changes()
+create or replace function warehouse.changes(state warehouse.load_state)
 returns warehouse.changed_rows[]
 language sql
 stable
@@ -20,7 +20,7 @@ as $$
       w.source_table,
       w.source_column,
       array_agg(distinct v.key::bigint) as keys
-    from warehouse.new_entries as e
+    from warehouse.new_entries(changes.state) as e
     join wanted as w
       on w.source_table = e.table_name
     cross join lateral (
@@ -40,8 +40,116 @@ as $$
     from changed as c
   );
 $$;
-comment on function warehouse.changes() is
+comment on function warehouse.changes(warehouse.load_state) is
   'What has changed in the record since the last load, source by source.';
+
+create or replace function warehouse.shown_values(
+  source_table text,
+  source_column text,
+  row_keys bigint[],
+  old_values bigint[]
+)
+returns bigint[]
+language plpgsql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  shown bigint[];
+begin
+  if shown_values.source_column = 'id' then
+    return shown_values.row_keys;
+  end if;
+  execute format(
+    'select array(select s.%1$I from %2$s as s where s.id = any ($1) and s.%1$I is not null '
+      'union select unnest($2))',
+    shown_values.source_column,
+    shown_values.source_table
+  )
+  into shown
+  using shown_values.row_keys, shown_values.old_values;
+  return shown;
+end;
+$$;
+comment on function warehouse.shown_values(text, text, bigint[], bigint[]) is
+  'What the rows with these keys show in a column, together with what they showed before.';
+
+-- What is gone from the record is found where it was loaded, if the column was.
+create or replace function warehouse.keys_found_by(loaded_table text, found_by text, shown bigint[])
+returns bigint[]
+language plpgsql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  key text := warehouse.key_column(keys_found_by.loaded_table);
+  places text[] := array[warehouse.layer(keys_found_by.loaded_table, 'extract')];
+  found bigint[];
+begin
+  if keys_found_by.found_by = key then
+    return keys_found_by.shown;
+  end if;
+  if exists (
+    select
+    from pg_catalog.pg_attribute as a
+    where a.attrelid = format('warehouse.%I', keys_found_by.loaded_table)::regclass
+      and a.attname = keys_found_by.found_by
+  ) then
+    places := places || format('warehouse.%I', keys_found_by.loaded_table);
+  end if;
+  execute (
+    select format(
+      'select array(%s)',
+      string_agg(
+        format('select t.%I from %s as t where t.%I = any ($1)', key, p.place, keys_found_by.found_by),
+        ' union '
+      )
+    )
+    from unnest(places) as p (place)
+  )
+  into found
+  using keys_found_by.shown;
+  return found;
+end;
+$$;
+comment on function warehouse.keys_found_by(text, text, bigint[]) is
+  'The keys of the rows of a dimension or fact that show one of these values in a column, or showed it when they were loaded.';
+
+create or replace function warehouse.keys_since_versions(
+  loaded_table text,
+  dimension text,
+  source_column text,
+  found_by text,
+  versions bigint[]
+)
+returns bigint[]
+language plpgsql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  found bigint[];
+begin
+  execute format(
+    'select array(select e.%1$I from %2$s as v join %3$s as e on e.%4$I = v.%5$I '
+      'and (lower_inf(v.valid) or e.happened_at >= lower(v.valid)) where v.%6$I = any ($1))',
+    warehouse.key_column(keys_since_versions.loaded_table),
+    keys_since_versions.dimension,
+    warehouse.layer(keys_since_versions.loaded_table, 'extract'),
+    keys_since_versions.found_by,
+    keys_since_versions.source_column,
+    warehouse.key_column(split_part(keys_since_versions.dimension, '.', 2))
+  )
+  into found
+  using keys_since_versions.versions;
+  return found;
+end;
+$$;
+comment on function warehouse.keys_since_versions(text, text, text, text, bigint[]) is
+  'The keys of the facts that happened since one of these versions of what they hang on began.';
 
 create or replace function warehouse.touched_keys(
   loaded_table text,
@@ -54,94 +162,73 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  key text := warehouse.key_column(touched_keys.loaded_table);
   source record;
   touched bigint[] := '{}';
-  found bigint[];
 begin
   for source in
     select
-      s.source_table,
-      s.source_column,
-      s.found_by,
+      s.*,
       u.table_name is not null as is_unaudited,
-      s.source_table ~ '^warehouse\.' as is_dimension,
-      exists (
-        select
-        from pg_catalog.pg_attribute as a
-        where a.attrelid = format('warehouse.%I', s.loaded_table)::regclass
-          and a.attname = s.found_by
-      ) as is_shown,
       rows.keys as row_keys,
-      shown.keys
+      before.keys as old_values
     from warehouse.load_sources as s
     left join audit.unaudited_tables as u
       on u.table_name = s.source_table
     left join unnest(touched_keys.changes) as rows
       on rows.source_table = s.source_table
       and rows.source_column = 'id'
-    left join unnest(touched_keys.changes) as shown
-      on shown.source_table = s.source_table
-      and shown.source_column = s.source_column
+    left join unnest(touched_keys.changes) as before
+      on before.source_table = s.source_table
+      and before.source_column = s.source_column
     where s.loaded_table = touched_keys.loaded_table
+      and (u.table_name is not null or cardinality(rows.keys) > 0)
   loop
-    if source.is_unaudited then
+    touched := touched || case
       -- Nobody says what changed there, so every row that came from there is compared.
-      execute format('select array(select t.%I from warehouse.%I as t)', key, touched_keys.loaded_table)
-      into found;
-    elsif source.is_dimension then
-      -- A new version concerns what happened from its beginning on.
-      execute format(
-        'select array(select e.%1$I from %2$s as v join %3$s as e on e.%4$I = v.%5$I '
-          'and (lower_inf(v.valid) or e.happened_at >= lower(v.valid)) where v.%6$I = any ($1))',
-        key,
+      when source.is_unaudited then warehouse.all_keys(source.loaded_table)
+      when source.source_table ~ '^warehouse\.' then warehouse.keys_since_versions(
+        source.loaded_table,
         source.source_table,
-        warehouse.layer(touched_keys.loaded_table, 'extract'),
-        source.found_by,
         source.source_column,
-        warehouse.key_column(split_part(source.source_table, '.', 2))
+        source.found_by,
+        source.row_keys
       )
-      into found
-      using source.row_keys;
-    else
-      found := source.keys;
-      if source.source_column <> 'id' then
-        execute format(
-          'select array(select s.%1$I from %2$s as s where s.id = any ($1) and s.%1$I is not null '
-            'union select unnest($2))',
+      else warehouse.keys_found_by(
+        source.loaded_table,
+        source.found_by,
+        warehouse.shown_values(
+          source.source_table,
           source.source_column,
-          source.source_table
+          source.row_keys,
+          source.old_values
         )
-        into found
-        using source.row_keys, source.keys;
-      end if;
-      if source.found_by <> key then
-        execute format(
-          'select array(select e.%1$I from %2$s as e where e.%3$I = any ($1)',
-          key,
-          warehouse.layer(touched_keys.loaded_table, 'extract'),
-          source.found_by
-        )
-          -- What is gone from the record is found where it was loaded.
-          || case
-            when source.is_shown then
-              format(
-                ' union select t.%1$I from warehouse.%2$I as t where t.%3$I = any ($1)',
-                key,
-                touched_keys.loaded_table,
-                source.found_by
-              )
-            else ''
-          end
-          || ')'
-        into found
-        using found;
-      end if;
-    end if;
-    touched := touched || found;
+      )
+    end;
   end loop;
   return array(select distinct unnest(touched));
 end;
 $$;
 comment on function warehouse.touched_keys(text, warehouse.changed_rows[]) is
   'The keys of the rows of a dimension or fact that the changes may have touched, also of those that are gone.';
+
+create or replace function warehouse.all_keys(loaded_table text)
+returns bigint[]
+language plpgsql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  found bigint[];
+begin
+  execute format(
+    'select array(select t.%I from warehouse.%I as t)',
+    warehouse.key_column(all_keys.loaded_table),
+    all_keys.loaded_table
+  )
+  into found;
+  return found;
+end;
+$$;
+comment on function warehouse.all_keys(text) is
+  'The keys of all rows of a loaded table.';

@@ -6,7 +6,6 @@ language plpgsql
 stable
 security invoker
 set search_path = pg_catalog, pg_temp
-set enable_nestloop = off
 as $$
 begin
   return query execute format(

@@ -62,6 +62,8 @@ describe('hospital_worker', () => {
       'ops.expire_holds',
       'ops.fail_job_run',
       'ops.finish_job_run',
+      'ops.leave_job_run',
+      'ops.load_warehouse',
       'ops.maintain_partitions',
       'ops.offer_waitlist',
       'ops.publish_aggregates',

@@ -22,7 +22,8 @@ export async function requireEmpty(client: pg.Client): Promise<void> {
 
 /**
  * Empties the hospital: facilities and patients, and with them everything that refers to them, accounts
- * and their sessions too; and what was published of it, since no period is published twice. Code lists
+ * and their sessions too; what was published of it, since no period is published twice, and what the warehouse
+ * knows of their past. Code lists
  * refer to nothing and stay. What is kept as it was written (the log of looks at charts) goes with the
  * patients it is about: its guards are off until the transaction ends.
  */
@@ -40,5 +41,9 @@ export async function erase(client: pg.Client): Promise<void> {
   await switchAll('enable');
   await client.query(
     'truncate masked.publications, masked.published_appointments, masked.published_diagnoses',
+  );
+  // Keys are given anew, and a doctor of today has no past as another one.
+  await client.query(
+    'truncate warehouse.department_versions, warehouse.doctor_versions, warehouse.patient_versions',
   );
 }

@@ -44,8 +44,8 @@ async function workAndFinish(pool: Pool, job: Job, run: string, signal?: AbortSi
   let broken: Error | undefined;
   signal?.addEventListener('abort', cancel);
   try {
-    await client.query(`begin isolation level ${job.isolation ?? 'read committed'}`);
     await client.query('select ops.enter_job_run($1)', [run]);
+    await client.query(`begin isolation level ${job.isolation ?? 'read committed'}`);
     signal?.throwIfAborted();
     const affected = await job.work(client);
     await client.query('select ops.finish_job_run($1, $2)', [run, affected]);
@@ -55,6 +55,7 @@ async function workAndFinish(pool: Pool, job: Job, run: string, signal?: AbortSi
     throw error;
   } finally {
     signal?.removeEventListener('abort', cancel);
+    await client.query('select ops.leave_job_run($1)', [run]).catch((lost: Error) => (broken = lost));
     client.release(broken);
   }
 }

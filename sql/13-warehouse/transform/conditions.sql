@@ -9,7 +9,7 @@ select
 from warehouse.extract_conditions as e
 join warehouse.dim_patient as p
   on p.patient_id = e.patient_id
-  and p.valid @> e.happened_at
+  and coalesce(p.valid @> e.happened_at, false)
 where e.is_counted;
 comment on view warehouse.transform_conditions is 'The rows of fact_conditions.';
 comment on column warehouse.transform_conditions.patient_condition_id is 'The entry.';

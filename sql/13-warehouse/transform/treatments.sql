@@ -8,19 +8,20 @@ select
   o.department_key,
   e.treatment_type,
   (e.started_at at time zone f.time_zone)::date as treated_on,
-  least(floor(extract(epoch from e.ended_at - e.started_at) / 60), 2147483647)::integer as duration_minutes,
+  least(floor(extract(epoch from e.ended_at - e.started_at) / 60), 2147483647)::integer
+    as duration_minutes,
   e.cost,
   e.outcome
 from warehouse.extract_treatments as e
 join warehouse.dim_patient as p
   on p.patient_id = e.patient_id
-  and p.valid @> e.happened_at
+  and coalesce(p.valid @> e.happened_at, false)
 join warehouse.dim_doctor as d
   on d.doctor_id = e.doctor_id
-  and d.valid @> e.happened_at
+  and coalesce(d.valid @> e.happened_at, false)
 join warehouse.dim_department as o
   on o.department_id = e.department_id
-  and o.valid @> e.happened_at
+  and coalesce(o.valid @> e.happened_at, false)
 join hospital.facilities as f
   on f.id = o.facility_id
 where e.is_counted;

@@ -10,18 +10,19 @@ select
   (extract(hour from local.started_at) * 60 + extract(minute from local.started_at))::smallint
     as start_minute,
   e.happened_at as started_at,
-  least(floor(extract(epoch from e.ended_at - e.happened_at) / 60), 2147483647)::integer as duration_minutes,
+  least(floor(extract(epoch from e.ended_at - e.happened_at) / 60), 2147483647)::integer
+    as duration_minutes,
   extract(year from age(local.started_at::date, person.date_of_birth))::integer as age_years
 from warehouse.extract_visits as e
 join warehouse.dim_patient as p
   on p.patient_id = e.patient_id
-  and p.valid @> e.happened_at
+  and coalesce(p.valid @> e.happened_at, false)
 join warehouse.dim_doctor as d
   on d.doctor_id = e.doctor_id
-  and d.valid @> e.happened_at
+  and coalesce(d.valid @> e.happened_at, false)
 join warehouse.dim_department as o
   on o.department_id = e.department_id
-  and o.valid @> e.happened_at
+  and coalesce(o.valid @> e.happened_at, false)
 join hospital.facilities as f
   on f.id = o.facility_id
 join hospital.patients as person
