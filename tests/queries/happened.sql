@@ -121,7 +121,7 @@ from (
     array[a.doctor_id], tstzrange(a.starts_at - interval '1 day', a.starts_at + interval '1 day')
   ) as s
   where a.status = 'completed'
-    and a.starts_at between '2026-09-01' and '2026-10-20'
+    and a.starts_at between '2025-09-01' and '2025-10-20'
     and tstzrange(s.starts_at, s.ends_at) @> tstzrange(a.starts_at, a.starts_at + interval '225 minutes')
   order by a.id
   limit 1
@@ -174,7 +174,7 @@ where id = (
       select
       from hospital.appointments as a
       where a.patient_id = c.patient_id
-        and (a.starts_at > '2026-04-01' or a.status = 'scheduled')
+        and (a.starts_at > '2025-04-01' or a.status = 'scheduled')
     )
     and not exists (
       select

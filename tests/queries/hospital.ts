@@ -10,8 +10,11 @@ import { cloneDatabase, type TestDatabase } from '../support/database.ts';
 
 export type Row = Record<string, unknown>;
 
-/** The last day of the data is in the week in which clocks change. */
-const sizes = { patients: 600, doctors: 110, appointments: 6000, randomSeed: 1, asOf: '2026-10-29' };
+/**
+ * The last day of the data is in the week in which clocks change. What is still to come of it has gone by as well: an
+ * appointment that began while it was being seeded would be refused.
+ */
+const sizes = { patients: 600, doctors: 110, appointments: 6000, randomSeed: 1, asOf: '2025-10-30' };
 
 /** A visit that was not entered in error, with what the answers are made of, told apart by plain code. */
 export interface Visit {
@@ -185,7 +188,7 @@ export function localOf(instant: number, zone: string): Local {
   return { day, hour, minute };
 }
 
-/** Days since 1970 of a date like 2026-10-29, so that days can be counted with. */
+/** Days since 1970 of a date like 2025-10-30, so that days can be counted with. */
 export function dayNumber(day: string): number {
   return Date.parse(`${day}T00:00Z`) / 86_400_000;
 }
