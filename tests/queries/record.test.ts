@@ -704,7 +704,8 @@ describe('what is asked of the record', { concurrency: 1 }, () => {
     const matching = written.filter(({ text }) => /chest pains?\b|short of breath/i.test(text) && !/headaches?\b/i.test(text));
     // How well each text matches is for the database to say; which texts match, and which come first, is for us.
     const ranked = await hospital.rows<{ place: number; rank: number }>(
-      `select x.place::integer, ts_rank(to_tsvector('english', x.text), websearch_to_tsquery('english', '"chest pain" or "short of breath"'))::float8 as rank
+      `select x.place::integer, ts_rank(to_tsvector('english', x.text),
+         websearch_to_tsquery('english', '"chest pain" or "short of breath"') && websearch_to_tsquery('english', '-headache'))::float8 as rank
        from jsonb_array_elements_text($texts$${JSON.stringify(matching.map(({ text }) => text))}$texts$) with ordinality as x (text, place)`,
     );
     const first = ranked

@@ -63,8 +63,13 @@ begin
     values (person.id, 'ssn', '999-00-' || person.id);
     insert into hospital.doctor_time_off (doctor_id, starts_at, ends_at, reason)
     values (person.doctor, '2026-01-05', '2026-01-06', 'illness');
+    -- With a colleague the doctors are on duty, whatever the clock says: what duty opens is looked at.
     insert into hospital.doctor_extra_sessions (doctor_id, starts_at, ends_at)
-    values (person.doctor, '2026-01-06', '2026-01-07');
+    values (
+      person.doctor,
+      case when world.with_colleague then now() - interval '1 hour' else '2026-01-06' end,
+      case when world.with_colleague then now() + interval '1 day' else '2026-01-07' end
+    );
     insert into hospital.waitlist_entries (patient_id, appointment_type_id, doctor_id, starts_before)
     values (person.id, tests.type_id(), person.doctor, now() + interval '30 days');
     insert into hospital.appointment_staff (appointment_id, staff_member_id)
