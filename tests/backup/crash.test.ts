@@ -27,6 +27,8 @@ async function makeLedger(t: TestContext): Promise<{ settings: Settings; server:
   await (await acquireQuick(settings)).release();
   server = await acquireServer(settings);
   await run(server, 'create table ledger (n integer primary key, filler text)');
+  // Uncompressed, so that disks fill.
+  await run(server, 'alter table ledger alter filler set storage external');
   return { settings, server };
 }
 
