@@ -24,10 +24,11 @@ begin
 end;
 $$;
 comment on function warehouse.remove_rows(text, bigint[]) is
-  'Deletes the rows of a loaded table that are no more, of those with these keys or of all; returns how many.';
+  'Deletes the rows of a dimension that are no more, of those with these keys or of all; returns how many.';
 
--- Days outside those that are always there come with the first fact of such a day, in one statement with
--- it: its foreign keys are checked when the statement ends.
+-- Rows of a dimension that are no more stay until the facts that point at them are gone. Days outside those
+-- that are always there come with the first fact of such a day, in one statement with it: its foreign keys
+-- are checked when the statement ends.
 create or replace function warehouse.put_rows(
   table_name text,
   keys bigint[],
@@ -48,6 +49,13 @@ begin
       select %2$s
       from %3$s as t
       where $1 is null or t.%4$I = any ($1)
+    ),
+    gone as (
+      delete from warehouse.%1$I as o
+      where %9$s
+        and ($1 is null or o.%4$I = any ($1))
+        and not exists (select from fresh as t where t.%4$I = o.%4$I)
+      returning o.%4$I
     ),
     days as (
       insert into warehouse.dim_date (date_key)
@@ -72,7 +80,7 @@ begin
       returning o.%4$I as key, o.xmax = '0' as is_new
     )
     select
-      count(*),
+      count(*) + (select count(*) from gone),
       array_agg(w.key) filter (where w.is_new and $1 is not null)
     from written as w
     $statement$,
@@ -83,11 +91,12 @@ begin
     coalesce(warehouse.day_columns(put_rows.table_name, 't'), '(null::date)'),
     replace(warehouse.loaded_columns(put_rows.table_name, '-'), '-.', ''),
     warehouse.loaded_columns(put_rows.table_name, 's'),
-    warehouse.loaded_columns(put_rows.table_name, 'excluded')
+    warehouse.loaded_columns(put_rows.table_name, 'excluded'),
+    (put_rows.table_name ~ '^fact_')::text
   )
   into put_rows.written, put_rows.added
   using put_rows.keys;
 end;
 $$;
 comment on function warehouse.put_rows(text, bigint[]) is
-  'Writes the rows of a loaded table that are new or differ, of those with these keys or of all; returns how many, and of given keys those that are new.';
+  'Writes the rows of a loaded table that are new or differ, and deletes those of a fact that are no more, of those with these keys or of all; returns how many, and of given keys those that are new.';

@@ -88,17 +88,13 @@ begin
       keys := warehouse.touched_keys(loaded_table, load_tables.changes);
       continue when cardinality(keys) = 0;
     end if;
-    if loaded_table ~ '^dim_' then
+    if is_first and loaded_table ~ '^fact_' then
+      written := warehouse.fill_table(loaded_table);
+    else
       put := warehouse.put_rows(loaded_table, keys);
       written := put.written;
       load_tables.changes := load_tables.changes
         || row('warehouse.' || loaded_table, 'id', put.added)::warehouse.changed_rows;
-    elsif is_first then
-      written := warehouse.fill_table(loaded_table);
-    else
-      written := warehouse.remove_rows(loaded_table, keys);
-      put := warehouse.put_rows(loaded_table, keys);
-      written := written + put.written;
     end if;
     total := total + warehouse.note_loaded(loaded_table, written);
     if in_full then

@@ -22,10 +22,9 @@ export async function requireEmpty(client: pg.Client): Promise<void> {
 
 /**
  * Empties the hospital: facilities and patients, and with them everything that refers to them, accounts
- * and their sessions too; what was published of it, since no period is published twice, and what the warehouse
- * knows of their past. Code lists
- * refer to nothing and stay. What is kept as it was written (the log of looks at charts) goes with the
- * patients it is about: its guards are off until the transaction ends.
+ * and their sessions too; what was published of it, since no period is published twice; and what the
+ * warehouse knows of their past. Code lists refer to nothing and stay. What is kept as it was written (the
+ * log of looks at charts) goes with the patients it is about: its guards are off until the transaction ends.
  */
 export async function erase(client: pg.Client): Promise<void> {
   const { rows } = await client.query<{ on: string; guard: string }>(
