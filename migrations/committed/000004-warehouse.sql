@@ -1,5 +1,5 @@
 --! Previous: sha1:12e06021a1a4df39b7a2783c1c5bcefec828e543
---! Hash: sha1:49947dc9f703d5435d6f33d185416184ff515b0b
+--! Hash: sha1:045d93deeedeffb216517ca41885238196ea4390
 --! Message: warehouse
 
 --! split: 010-warehouse.sql
@@ -4880,13 +4880,14 @@ comment on function warehouse.department_months(warehouse.reader, date, date) is
 -- source: sql/13-warehouse/duty_hours.sql
 -- What the catalogue cannot tell of a view that asks this function stands in warehouse.view_inputs: it
 -- reads the calendar, through the one definition of when doctors work, up to the end of the day (UTC) of
--- the newest load.
+-- the newest load. A dump is restored with row security off, which would refuse to fill the view.
 create or replace function warehouse.duty_hours()
 returns table (doctor_id bigint, worked_on date, starts_at timestamptz, minutes bigint)
 language sql
 stable
 security invoker
 set search_path = pg_catalog, pg_temp
+set row_security = on
 as $$
   select
     w.doctor_id,
@@ -6466,7 +6467,8 @@ comment on function warehouse.pieces(date, date) is
 --! split: 5070-13-warehouse-publication.sql
 -- source: sql/13-warehouse/publication.sql
 -- The one list of what leaves for another server: the tables that the extracts read, and of each the
--- columns they read. Names, numbers and texts of patients are not among them. A generated column is
+-- columns they read. Names, numbers and texts of patients are not among them, so notes are not, whose
+-- words the extract of symptoms reads. A generated column is
 -- computed over there. Each list holds the primary key: without it no row of the table could be updated.
 alter publication warehouse_sources set table
   hospital.facilities (id, name, time_zone),

@@ -1,12 +1,13 @@
 -- What the catalogue cannot tell of a view that asks this function stands in warehouse.view_inputs: it
 -- reads the calendar, through the one definition of when doctors work, up to the end of the day (UTC) of
--- the newest load.
+-- the newest load. A dump is restored with row security off, which would refuse to fill the view.
 create or replace function warehouse.duty_hours()
 returns table (doctor_id bigint, worked_on date, starts_at timestamptz, minutes bigint)
 language sql
 stable
 security invoker
 set search_path = pg_catalog, pg_temp
+set row_security = on
 as $$
   select
     w.doctor_id,

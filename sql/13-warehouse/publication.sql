@@ -1,5 +1,6 @@
 -- The one list of what leaves for another server: the tables that the extracts read, and of each the
--- columns they read. Names, numbers and texts of patients are not among them. A generated column is
+-- columns they read. Names, numbers and texts of patients are not among them, so notes are not, whose
+-- words the extract of symptoms reads. A generated column is
 -- computed over there. Each list holds the primary key: without it no row of the table could be updated.
 alter publication warehouse_sources set table
   hospital.facilities (id, name, time_zone),

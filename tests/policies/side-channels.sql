@@ -152,9 +152,11 @@ from tests.personas() as p
 where p.role <> 'worker'
 order by p.role;
 
--- What each argument that is a key names: the table of that name, or whose name ends in it.
+-- What each argument that is a key names: the table of that name, or whose name ends in it; of two such
+-- the one whose row the function returns.
 create temporary table arguments on commit drop as
 select
+  p.function,
   p.name,
   case
     when p.name in ('duplicate_id', 'survivor_id') then 'hospital.patients'::regclass
@@ -168,12 +170,19 @@ select
     where c.relnamespace = 'hospital'::regnamespace
       and c.relkind in ('r', 'p')
       and (c.relname = form or c.relname like '%\_' || form)
-    order by length(c.relname)
+    order by
+      c.reltype = p.answer desc,
+      length(c.relname),
+      c.relname
     limit 1
     )
   end as target
 from (
-  select distinct a.name, regexp_replace(a.name, '_id$', '') as word
+  select
+    f.oid as function,
+    f.prorettype as answer,
+    a.name,
+    regexp_replace(a.name, '_id$', '') as word
   from pg_catalog.pg_proc as f
   cross join unnest(f.proargnames, f.proargtypes::oid[]) as a (name, type)
   where f.pronamespace in ('hospital'::regnamespace, 'analytics'::regnamespace)
@@ -184,16 +193,16 @@ from (
 ) as p;
 grant select on arguments to public;
 select is(
-  array(select name from arguments where target is null), '{}',
+  array(select distinct name from arguments where target is null), '{}',
   'It is known what every argument that is a key names.'
 );
 
 -- A value for every other argument, such that a call comes as far as it can.
-create function pg_temp.fitting(name text, type regtype) returns text
+create function pg_temp.fitting(function oid, name text, type regtype) returns text
 language sql
 as $$
   select coalesce(
-    case $1
+    case $2
       when 'cancellation_reason' then 'patient_request'
       when 'no_show_reason' then 'did_not_come'
       when 'override_reason' then 'urgent_need'
@@ -201,13 +210,14 @@ as $$
       when 'type' then tests.treatment_type()
       when 'purpose' then 'treatment'
     end,
-    case $2
+    case $3
       when 'timestamptz'::regtype then tests.next_working_instant(tests.id_of('dora'), '15:00', 3)::text
       when 'date'::regtype then current_date::text
       when 'bigint'::regtype then (
         select (pg_temp.visible(a.target, 'id'))[cardinality(pg_temp.visible(a.target, 'id'))]
         from arguments as a
-        where a.name = $1
+        where a.function = $1
+          and a.name = $2
       )
       when 'integer'::regtype then '1'
       when 'numeric'::regtype then '1'
@@ -236,7 +246,7 @@ begin
         select string_agg(
           format('%I => %s', o.name, case
             when o.name = a.name then '%1$L'
-            else format('%L::%s', pg_temp.fitting(o.name, o.type), o.type::regtype)
+            else format('%L::%s', pg_temp.fitting(f.oid, o.name, o.type), o.type::regtype)
           end),
           ', '
         )
@@ -247,7 +257,8 @@ begin
     from pg_catalog.pg_proc as f
     cross join unnest(f.proargnames, f.proargtypes::oid[]) as a (name, type)
     join arguments as k
-      on k.name = a.name
+      on k.function = f.oid
+      and k.name = a.name
     where f.pronamespace in ('hospital'::regnamespace, 'analytics'::regnamespace)
       and a.type = 'bigint'::regtype
       and has_function_privilege(f.oid, 'execute')

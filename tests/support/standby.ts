@@ -80,7 +80,7 @@ export async function openPair(t: TestContext): Promise<Pair> {
     owner,
     onStandby,
     caughtUp: async () => {
-      const { rows } = await owner.query('select pg_current_wal_lsn()::text as lsn');
+      const { rows } = await owner.query('select pg_current_wal_insert_lsn()::text as lsn');
       for (;;) {
         const reached = await onStandby.query('select pg_last_wal_replay_lsn() >= $1::pg_lsn as it', [rows[0].lsn]);
         if (reached.rows[0].it) return;

@@ -99,7 +99,8 @@ test('a second server is given every row that is published, follows every change
   assert.deepEqual(columns.map(({ name }) => name), ['date_of_birth', 'id', 'merged_into_id', 'person_id']);
 
   // Whatever the warehouse extracts can be extracted there: a column that were missing from the list is missed here.
-  const extracts = globSync('sql/13-warehouse/extract/*.sql', { cwd: projectFolder });
+  // But for symptoms, which are words out of notes: no text leaves.
+  const extracts = globSync('sql/13-warehouse/extract/*.sql', { cwd: projectFolder }).filter((file) => !file.endsWith('symptoms.sql'));
   assert.ok(extracts.length > 5);
   for (const file of extracts) {
     await copy.query(await readFile(path.join(projectFolder, file), 'utf8'));
