@@ -1,5 +1,5 @@
 --! Previous: sha1:12e06021a1a4df39b7a2783c1c5bcefec828e543
---! Hash: sha1:045d93deeedeffb216517ca41885238196ea4390
+--! Hash: sha1:93f89d038b3edeb212ab0b08994d0bf689b850f0
 --! Message: warehouse
 
 --! split: 010-warehouse.sql
@@ -1751,14 +1751,18 @@ comment on function hospital.patients_records(hospital.patients) is
 -- What a message says may cease to be so at any moment, and who changes an appointment must not wait for a mail
 -- server. So a claim is an advisory lock, no lock of the row, and the worker asks once more when the
 -- server is ready to take the text.
+--
+-- The reason is asked for when the appointment's row is locked, perhaps in a version that is newer than the
+-- statement's snapshot. So it is looked for in a snapshot of its own, which has the move that made that version.
 create or replace function hospital_private.reminder_reason(appointment_id bigint, starts_at timestamptz)
 returns text
-language sql
-stable
+language plpgsql
+volatile
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  select concat_ws(
+begin
+  return concat_ws(
     ':',
     'reminder',
     reminder_reason.appointment_id,
@@ -1770,6 +1774,7 @@ as $$
         and (m.from_starts_at, m.from_doctor_id) <> (m.to_starts_at, m.to_doctor_id)
     )
   );
+end;
 $$;
 comment on function hospital_private.reminder_reason(bigint, timestamptz) is
   'Why there is one reminder of an appointment at a time: the appointment, the time, and the move that brought it there.';
@@ -1777,7 +1782,7 @@ comment on function hospital_private.reminder_reason(bigint, timestamptz) is
 create or replace function hospital_private.is_still_so(notification hospital.notifications)
 returns boolean
 language sql
-stable
+volatile
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
@@ -8969,88 +8974,7 @@ $$;
 comment on function analytics.visit_forecast(date, date, bigint, bigint) is
   'How many visits a department, or a doctor in it, may expect on each day, four weeks from now on unless told otherwise and a quarter of a year at most, with the error of the method: for administrators, and for doctors of themselves and, where it gives nobody away, of their department. Lends the owner''s right to count visits. Raises UNAUT or PRMSN.';
 
---! split: 5104-15-operations-record_backup.sql
--- source: sql/15-operations/record_backup.sql
--- The commands that work on backups log in as hospital_backup, which reads everything and writes nothing but this.
-create or replace function ops.record_backup(backup jsonb)
-returns void
-language sql
-volatile
-security definer
-set search_path = pg_catalog, pg_temp
-as $$
-  insert into ops.backups (
-    name, started_at, finished_at, server_version, timeline, start_lsn, end_lsn, bytes, stored_bytes, is_encrypted
-  )
-  select
-    b.name,
-    b.started_at,
-    b.finished_at,
-    b.server_version,
-    b.timeline,
-    b.start_lsn,
-    b.end_lsn,
-    b.bytes,
-    b.stored_bytes,
-    b.is_encrypted
-  from jsonb_populate_record(null::ops.backups, record_backup.backup) as b
-  on conflict (name) do nothing;
-$$;
-comment on function ops.record_backup(jsonb) is
-  'Records a backup that is whole in its repository. Lends hospital_backup the owner''s right to write the list of backups.';
-
-create or replace function ops.record_backup_verified(name text, problems integer)
-returns void
-language sql
-volatile
-security definer
-set search_path = pg_catalog, pg_temp
-as $$
-  update ops.backups as b
-  set verified_at = clock_timestamp(),
-    problems = record_backup_verified.problems
-  where b.name = record_backup_verified.name;
-$$;
-comment on function ops.record_backup_verified(text, integer) is
-  'Records that a backup was read to its last byte, and how much of it was not as written. Lends hospital_backup the owner''s right to write the list of backups.';
-
-create or replace function ops.record_backup_removed(name text)
-returns void
-language sql
-volatile
-security definer
-set search_path = pg_catalog, pg_temp
-as $$
-  update ops.backups as b
-  set removed_at = clock_timestamp()
-  where b.name = record_backup_removed.name
-    and b.removed_at is null;
-$$;
-comment on function ops.record_backup_removed(text) is
-  'Records that a backup is no longer in its repository. Lends hospital_backup the owner''s right to write the list of backups.';
-
-create or replace function ops.record_backup_drill(drill jsonb)
-returns void
-language sql
-volatile
-security definer
-set search_path = pg_catalog, pg_temp
-as $$
-  insert into ops.backup_drills (backup, started_at, finished_at, restore_seconds, recovery_point, passed, checks)
-  select
-    d.backup,
-    d.started_at,
-    d.finished_at,
-    d.restore_seconds,
-    d.recovery_point,
-    d.passed,
-    d.checks
-  from jsonb_populate_record(null::ops.backup_drills, record_backup_drill.drill) as d;
-$$;
-comment on function ops.record_backup_drill(jsonb) is
-  'Records a drill and what it found. Lends hospital_backup the owner''s right to write the list of drills.';
-
---! split: 5105-15-reports-kept_reports.sql
+--! split: 5104-15-reports-kept_reports.sql
 -- source: sql/15-reports/kept_reports.sql
 create or replace function hospital_private.kept_reports()
 returns setof hospital_private.kept_report
@@ -9106,7 +9030,7 @@ $$;
 comment on function hospital_private.kept_report_content(text, date, text) is
   'The file of one finished report, for administrators. Raises UNAUT, PRMSN, NTFND. Lends the owner''s right to read it.';
 
---! split: 5106-15-reports-monthly_reports.sql
+--! split: 5105-15-reports-monthly_reports.sql
 -- source: sql/15-reports/monthly_reports.sql
 -- Once a month is over by every clock of the house it is reported on once: totals, no patients. The
 -- worker is handed the totals and hands back the files.
@@ -9347,7 +9271,7 @@ $$;
 comment on function ops.keep_report(text, date, text, bytea) is
   'Keeps a finished report unless there is one of that month, lets go of those older than thirteen months, and returns how many were kept. Lends the worker the owner''s right to keep reports.';
 
---! split: 5107-15-reports-report_accesses.sql
+--! split: 5106-15-reports-report_accesses.sql
 -- source: sql/15-reports/report_accesses.sql
 -- For the auditor, who sees keys and no names, by the clock of UTC: the accesses of a house with several
 -- clocks are in one order. Nothing without a reason on record.
@@ -9476,7 +9400,7 @@ $$;
 comment on function hospital_private.report_accesses_figures(date, date, bigint) is
   'What is drawn of the report of accesses: by day or month, by role and by purpose. Raises PERIO, NOPEN.';
 
---! split: 5108-15-reports-report_appointments.sql
+--! split: 5107-15-reports-report_appointments.sql
 -- source: sql/15-reports/report_appointments.sql
 -- The rows are those the reader may see anywhere else: his own policies decide, and nothing is added here.
 create or replace function hospital_private.report_appointments(
@@ -9627,7 +9551,7 @@ $$;
 comment on function hospital_private.report_appointments_figures(date, date, bigint) is
   'What is drawn of the report of appointments: by day or month, by status and by department. Raises PERIO.';
 
---! split: 5109-15-reports-report_billing.sql
+--! split: 5108-15-reports-report_billing.sql
 -- source: sql/15-reports/report_billing.sql
 -- What was charged, until there are invoices: the price of the type of each completed appointment and the
 -- cost of the treatments at its visit. What was done to a patient is clinical, and no matter of money; what
@@ -9795,7 +9719,7 @@ $$;
 comment on function hospital_private.report_billing_figures(date, date, bigint) is
   'What is drawn of the report of billing: charges by day or month and by department. Raises PERIO.';
 
---! split: 5110-15-reports-report_diagnoses.sql
+--! split: 5109-15-reports-report_diagnoses.sql
 -- source: sql/15-reports/report_diagnoses.sql
 -- Row by row, a clinical report is of the charts that are open: what was not opened on record is not
 -- printed either. An empty report would look as if there were nothing, so without an open chart there is
@@ -9920,7 +9844,7 @@ $$;
 comment on function hospital_private.report_diagnoses_figures(date, date, bigint) is
   'What is drawn of the report of diagnoses: by code, the most frequent first. Raises PERIO, NOPEN.';
 
---! split: 5111-15-reports-report_heading.sql
+--! split: 5110-15-reports-report_heading.sql
 -- source: sql/15-reports/report_heading.sql
 -- A report leaves the house as a file: whoever finds it must see whose it is and from when. A patient is named
 -- in none but his own; elsewhere his record number stands, which means nothing outside.
@@ -10023,7 +9947,7 @@ $$;
 comment on function hospital_private.report_heading(bigint) is
   'The house, the department asked for, who asks, and the moment. Raises UNAUT, PRMSN, NTFND. Lends the owner''s right to read the caller''s own account and the names of the house.';
 
---! split: 5112-15-reports-report_steps.sql
+--! split: 5111-15-reports-report_steps.sql
 -- source: sql/15-reports/report_steps.sql
 -- Days that had nothing are part of a line: a gap would read as if nobody had counted.
 create or replace function hospital_private.report_steps(from_date date, until_date date)
@@ -10057,7 +9981,7 @@ $$;
 comment on function hospital_private.report_steps(date, date) is
   'The days of a period, or its months when it is longer than two, each with how it is written.';
 
---! split: 5113-15-reports-report_treatments.sql
+--! split: 5112-15-reports-report_treatments.sql
 -- source: sql/15-reports/report_treatments.sql
 create or replace function hospital_private.report_treatments(
   from_date date,
@@ -10166,6 +10090,87 @@ as $$
 $$;
 comment on function hospital_private.report_treatments_figures(date, date, bigint) is
   'What is drawn of the report of treatments: how many of each type, and their cost. Raises PERIO, NOPEN.';
+
+--! split: 5113-16-operations-record_backup.sql
+-- source: sql/16-operations/record_backup.sql
+-- The commands that work on backups log in as hospital_backup, which reads everything and writes nothing but this.
+create or replace function ops.record_backup(backup jsonb)
+returns void
+language sql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  insert into ops.backups (
+    name, started_at, finished_at, server_version, timeline, start_lsn, end_lsn, bytes, stored_bytes, is_encrypted
+  )
+  select
+    b.name,
+    b.started_at,
+    b.finished_at,
+    b.server_version,
+    b.timeline,
+    b.start_lsn,
+    b.end_lsn,
+    b.bytes,
+    b.stored_bytes,
+    b.is_encrypted
+  from jsonb_populate_record(null::ops.backups, record_backup.backup) as b
+  on conflict (name) do nothing;
+$$;
+comment on function ops.record_backup(jsonb) is
+  'Records a backup that is whole in its repository. Lends hospital_backup the owner''s right to write the list of backups.';
+
+create or replace function ops.record_backup_verified(name text, problems integer)
+returns void
+language sql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  update ops.backups as b
+  set verified_at = clock_timestamp(),
+    problems = record_backup_verified.problems
+  where b.name = record_backup_verified.name;
+$$;
+comment on function ops.record_backup_verified(text, integer) is
+  'Records that a backup was read to its last byte, and how much of it was not as written. Lends hospital_backup the owner''s right to write the list of backups.';
+
+create or replace function ops.record_backup_removed(name text)
+returns void
+language sql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  update ops.backups as b
+  set removed_at = clock_timestamp()
+  where b.name = record_backup_removed.name
+    and b.removed_at is null;
+$$;
+comment on function ops.record_backup_removed(text) is
+  'Records that a backup is no longer in its repository. Lends hospital_backup the owner''s right to write the list of backups.';
+
+create or replace function ops.record_backup_drill(drill jsonb)
+returns void
+language sql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  insert into ops.backup_drills (backup, started_at, finished_at, restore_seconds, recovery_point, passed, checks)
+  select
+    d.backup,
+    d.started_at,
+    d.finished_at,
+    d.restore_seconds,
+    d.recovery_point,
+    d.passed,
+    d.checks
+  from jsonb_populate_record(null::ops.backup_drills, record_backup_drill.drill) as d;
+$$;
+comment on function ops.record_backup_drill(jsonb) is
+  'Records a drill and what it found. Lends hospital_backup the owner''s right to write the list of drills.';
 
 --! split: 5114-policies-owner.sql
 -- source: policies/owner.sql

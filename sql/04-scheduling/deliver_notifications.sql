@@ -5,14 +5,18 @@
 -- What a message says may cease to be so at any moment, and who changes an appointment must not wait for a mail
 -- server. So a claim is an advisory lock, no lock of the row, and the worker asks once more when the
 -- server is ready to take the text.
+--
+-- The reason is asked for when the appointment's row is locked, perhaps in a version that is newer than the
+-- statement's snapshot. So it is looked for in a snapshot of its own, which has the move that made that version.
 create or replace function hospital_private.reminder_reason(appointment_id bigint, starts_at timestamptz)
 returns text
-language sql
-stable
+language plpgsql
+volatile
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  select concat_ws(
+begin
+  return concat_ws(
     ':',
     'reminder',
     reminder_reason.appointment_id,
@@ -24,6 +28,7 @@ as $$
         and (m.from_starts_at, m.from_doctor_id) <> (m.to_starts_at, m.to_doctor_id)
     )
   );
+end;
 $$;
 comment on function hospital_private.reminder_reason(bigint, timestamptz) is
   'Why there is one reminder of an appointment at a time: the appointment, the time, and the move that brought it there.';
@@ -31,7 +36,7 @@ comment on function hospital_private.reminder_reason(bigint, timestamptz) is
 create or replace function hospital_private.is_still_so(notification hospital.notifications)
 returns boolean
 language sql
-stable
+volatile
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
