@@ -1,5 +1,5 @@
 --! Previous: sha1:12e06021a1a4df39b7a2783c1c5bcefec828e543
---! Hash: sha1:93f89d038b3edeb212ab0b08994d0bf689b850f0
+--! Hash: sha1:0ec3af8e0625fe50b027e08a759d3bc8e6e79f0a
 --! Message: warehouse
 
 --! split: 010-warehouse.sql
@@ -4279,6 +4279,7 @@ comment on function ops.check_freshness() is
 -- names, so a treatment that one patient of a day had would be his; and a day that is hidden would be the
 -- difference of two longer periods. So each cell of a month is told or not by itself, and sums are made of
 -- told cells alone.
+-- squawk-ignore-file require-concurrent-index-creation
 drop materialized view if exists
   warehouse.mv_comorbidity,
   warehouse.mv_treatment_outcomes,
@@ -6159,6 +6160,7 @@ comment on function warehouse.new_entries(warehouse.load_state) is
 -- (warehouse.pieces). One may be made from another, so they are dropped and made together; they are filled
 -- as they are made, so that no reader finds one that cannot be read. Sums of each day would be as many rows
 -- as a third of the facts, and comparing them the dearest part of every refresh.
+-- squawk-ignore-file require-concurrent-index-creation
 drop materialized view if exists
   warehouse.mv_top_doctors,
   warehouse.mv_doctor_workload,
@@ -6446,7 +6448,7 @@ declare
   since constant date := greatest(pieces.from_date, date '0001-01-01');
   until constant date := least(pieces.until_date, date '9999-01-01');
   first_month constant date :=
-    date_trunc('month', since::timestamp + interval '1 month' - interval '1 day');
+    date_trunc('month', since::timestamp + interval '1 month' - interval '1 day')::date;
   end_month constant date := greatest(date_trunc('month', until::timestamp)::date, first_month);
 begin
   if pieces.from_date is null and pieces.until_date is null then
@@ -6514,7 +6516,7 @@ set work_mem = '64MB'
 as $$
 declare
   loaded_as_of timestamptz := (select l.data_as_of from warehouse.load_state as l);
-  refreshed bigint := 0;
+  refreshed bigint := 0::bigint;
   next record;
   inputs text;
 begin
@@ -6539,7 +6541,7 @@ begin
   order by s.view_name
   for update;
   if loaded_as_of is null then
-    return 0;
+    return 0::bigint;
   end if;
 
   -- Inputs before what is made from them.
@@ -6635,7 +6637,7 @@ as $$
 declare
   relation regclass := format('warehouse.%I', strip_table.table_name)::regclass;
   part record;
-  restoring text[] := '{}';
+  restoring text[] := '{}'::text[];
 begin
   for part in
     select
@@ -6912,7 +6914,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   source record;
-  touched bigint[] := '{}';
+  touched bigint[] := '{}'::bigint[];
 begin
   for source in
     select
@@ -7683,7 +7685,7 @@ declare
   patient constant hospital.patients := hospital_private.open_record(charlson_index.patient_id);
   zone constant text := coalesce(patient.time_zone, 'UTC');
   day constant date := coalesce(charlson_index.as_of, (now() at time zone zone)::date);
-  age constant integer := extract(year from age(day, patient.date_of_birth));
+  age constant integer := extract(year from age(day, patient.date_of_birth))::integer;
   answer analytics.charlson_index_row;
 begin
   if patient.id is null then
@@ -7739,9 +7741,9 @@ begin
   select
     patient.id,
     day,
-    coalesce(sum(m.weight), 0),
+    coalesce(sum(m.weight), 0)::integer,
     age,
-    coalesce(sum(m.weight), 0) + least(greatest(age / 10 - 4, 0), 4),
+    coalesce(sum(m.weight), 0)::integer + least(greatest(age / 10 - 4, 0), 4),
     coalesce(array_agg(m.name order by m.weight desc, m.code), '{}')
   into answer
   from hospital_private.comorbidities_of(
@@ -8229,7 +8231,7 @@ begin
   answer.data_as_of := now();
 
   select
-    coalesce(sum(y.visits), 0),
+    coalesce(sum(y.visits), 0)::bigint,
     min(y.first_on),
     max(y.last_on),
     coalesce(
@@ -8815,7 +8817,7 @@ declare
   looked_back_to constant date := date_trunc(
     'month',
     (known_until at time zone 'UTC')::date - averaged_days - held_out_days - interval '1 day'
-  );
+  )::date;
 begin
   return query
   with

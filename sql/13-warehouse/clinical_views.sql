@@ -3,6 +3,7 @@
 -- names, so a treatment that one patient of a day had would be his; and a day that is hidden would be the
 -- difference of two longer periods. So each cell of a month is told or not by itself, and sums are made of
 -- told cells alone.
+-- squawk-ignore-file require-concurrent-index-creation
 drop materialized view if exists
   warehouse.mv_comorbidity,
   warehouse.mv_treatment_outcomes,

@@ -2,6 +2,7 @@
 -- (warehouse.pieces). One may be made from another, so they are dropped and made together; they are filled
 -- as they are made, so that no reader finds one that cannot be read. Sums of each day would be as many rows
 -- as a third of the facts, and comparing them the dearest part of every refresh.
+-- squawk-ignore-file require-concurrent-index-creation
 drop materialized view if exists
   warehouse.mv_top_doctors,
   warehouse.mv_doctor_workload,

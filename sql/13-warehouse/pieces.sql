@@ -14,7 +14,7 @@ declare
   since constant date := greatest(pieces.from_date, date '0001-01-01');
   until constant date := least(pieces.until_date, date '9999-01-01');
   first_month constant date :=
-    date_trunc('month', since::timestamp + interval '1 month' - interval '1 day');
+    date_trunc('month', since::timestamp + interval '1 month' - interval '1 day')::date;
   end_month constant date := greatest(date_trunc('month', until::timestamp)::date, first_month);
 begin
   if pieces.from_date is null and pieces.until_date is null then

@@ -11,7 +11,7 @@ set work_mem = '64MB'
 as $$
 declare
   loaded_as_of timestamptz := (select l.data_as_of from warehouse.load_state as l);
-  refreshed bigint := 0;
+  refreshed bigint := 0::bigint;
   next record;
   inputs text;
 begin
@@ -36,7 +36,7 @@ begin
   order by s.view_name
   for update;
   if loaded_as_of is null then
-    return 0;
+    return 0::bigint;
   end if;
 
   -- Inputs before what is made from them.

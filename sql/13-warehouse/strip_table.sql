@@ -12,7 +12,7 @@ as $$
 declare
   relation regclass := format('warehouse.%I', strip_table.table_name)::regclass;
   part record;
-  restoring text[] := '{}';
+  restoring text[] := '{}'::text[];
 begin
   for part in
     select

@@ -163,7 +163,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   source record;
-  touched bigint[] := '{}';
+  touched bigint[] := '{}'::bigint[];
 begin
   for source in
     select

@@ -55,7 +55,7 @@ declare
   patient constant hospital.patients := hospital_private.open_record(charlson_index.patient_id);
   zone constant text := coalesce(patient.time_zone, 'UTC');
   day constant date := coalesce(charlson_index.as_of, (now() at time zone zone)::date);
-  age constant integer := extract(year from age(day, patient.date_of_birth));
+  age constant integer := extract(year from age(day, patient.date_of_birth))::integer;
   answer analytics.charlson_index_row;
 begin
   if patient.id is null then
@@ -111,9 +111,9 @@ begin
   select
     patient.id,
     day,
-    coalesce(sum(m.weight), 0),
+    coalesce(sum(m.weight), 0)::integer,
     age,
-    coalesce(sum(m.weight), 0) + least(greatest(age / 10 - 4, 0), 4),
+    coalesce(sum(m.weight), 0)::integer + least(greatest(age / 10 - 4, 0), 4),
     coalesce(array_agg(m.name order by m.weight desc, m.code), '{}')
   into answer
   from hospital_private.comorbidities_of(

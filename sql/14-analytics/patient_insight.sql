@@ -25,7 +25,7 @@ begin
   answer.data_as_of := now();
 
   select
-    coalesce(sum(y.visits), 0),
+    coalesce(sum(y.visits), 0)::bigint,
     min(y.first_on),
     max(y.last_on),
     coalesce(

@@ -27,7 +27,7 @@ declare
   looked_back_to constant date := date_trunc(
     'month',
     (known_until at time zone 'UTC')::date - averaged_days - held_out_days - interval '1 day'
-  );
+  )::date;
 begin
   return query
   with
