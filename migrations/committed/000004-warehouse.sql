@@ -1,5 +1,5 @@
 --! Previous: sha1:12e06021a1a4df39b7a2783c1c5bcefec828e543
---! Hash: sha1:0ec3af8e0625fe50b027e08a759d3bc8e6e79f0a
+--! Hash: sha1:2b9158126f327d506e0641c3320e0f4832195695
 --! Message: warehouse
 
 --! split: 010-warehouse.sql
@@ -7359,13 +7359,13 @@ cross join lateral (
 ) as s
 join warehouse.dim_patient as p
   on p.patient_id = e.patient_id
-  and p.valid @> e.happened_at
+  and coalesce(p.valid @> e.happened_at, false)
 join warehouse.dim_doctor as d
   on d.doctor_id = e.doctor_id
-  and d.valid @> e.happened_at
+  and coalesce(d.valid @> e.happened_at, false)
 join warehouse.dim_department as o
   on o.department_id = e.department_id
-  and o.valid @> e.happened_at
+  and coalesce(o.valid @> e.happened_at, false)
 join hospital.facilities as f
   on f.id = o.facility_id
 where e.is_counted

@@ -18,13 +18,13 @@ cross join lateral (
 ) as s
 join warehouse.dim_patient as p
   on p.patient_id = e.patient_id
-  and p.valid @> e.happened_at
+  and coalesce(p.valid @> e.happened_at, false)
 join warehouse.dim_doctor as d
   on d.doctor_id = e.doctor_id
-  and d.valid @> e.happened_at
+  and coalesce(d.valid @> e.happened_at, false)
 join warehouse.dim_department as o
   on o.department_id = e.department_id
-  and o.valid @> e.happened_at
+  and coalesce(o.valid @> e.happened_at, false)
 join hospital.facilities as f
   on f.id = o.facility_id
 where e.is_counted
