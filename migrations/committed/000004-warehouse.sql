@@ -1,11 +1,11 @@
 --! Previous: sha1:12e06021a1a4df39b7a2783c1c5bcefec828e543
---! Hash: sha1:2b9158126f327d506e0641c3320e0f4832195695
+--! Hash: sha1:a214b5c46d7d7aba8ddba2868d8ebeb123ad053f
 --! Message: warehouse
 
 --! split: 010-warehouse.sql
 -- The warehouse: a star of dimensions and facts, copied from the record by the loader and by nothing else.
 -- Nobody is granted anything here: what may be asked is asked through the functions in analytics. It
--- holds no name, number or word of a patient.
+-- holds no name or number of a patient, and of words only the symptoms that notes name.
 
 create table warehouse.dim_date (
   date_key    date     primary key,
@@ -3032,7 +3032,7 @@ from (values
   ('staging.synthea_organizations', 'none', 'line defect defective_text id name address city state zip phone'),
   ('staging.synthea_providers', 'staff', 'line defect defective_text id organization name speciality'),
 
-  -- The warehouse: nothing in it names a patient.
+  -- The warehouse: nothing in it names a patient, unless a symptom was typed that does.
   ('warehouse.dim_patient', 'clinical', 'sex birth_year is_active'),
   ('warehouse.dim_patient', 'technical', 'patient_key patient_id person_id valid is_current'),
   ('warehouse.patient_versions', 'clinical', 'sex is_active'),

@@ -152,7 +152,7 @@ from (values
   ('staging.synthea_organizations', 'none', 'line defect defective_text id name address city state zip phone'),
   ('staging.synthea_providers', 'staff', 'line defect defective_text id organization name speciality'),
 
-  -- The warehouse: nothing in it names a patient.
+  -- The warehouse: nothing in it names a patient, unless a symptom was typed that does.
   ('warehouse.dim_patient', 'clinical', 'sex birth_year is_active'),
   ('warehouse.dim_patient', 'technical', 'patient_key patient_id person_id valid is_current'),
   ('warehouse.patient_versions', 'clinical', 'sex is_active'),
