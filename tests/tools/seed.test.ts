@@ -110,7 +110,7 @@ describe('a seeded hospital', () => {
   });
 
   test('has at least 100 rows in every table that is no code list', async () => {
-    for (const name of [...tableNames, 'appointment_status_history']) {
+    for (const name of tableNames) {
       assert.ok((await number(`select count(*) from hospital.${name}`)) >= 100, name);
     }
   });
@@ -206,6 +206,34 @@ describe('a seeded hospital', () => {
     for (const key of ['completed true', 'cancelled true', 'no_show true', 'scheduled false']) {
       assert.ok((found.get(key) ?? 0) > 20, key);
     }
+  });
+
+  test('tells what became of each appointment without a gap, in order, up to the status it has', async () => {
+    const wrong = await query(
+      `select a.id
+       from hospital.appointments as a
+       left join lateral (
+         select
+           array_agg(h.to_status order by h.id) as entered,
+           array_agg(h.from_status order by h.id) as left_behind,
+           array_agg(h.changed_at order by h.id) = array_agg(h.changed_at order by h.changed_at, h.id) as is_in_order,
+           max(h.changed_at) as last
+         from hospital.appointment_status_history as h
+         where h.appointment_id = a.id
+       ) as h
+         on true
+       where h.entered[cardinality(h.entered)] is distinct from a.status
+         or h.left_behind is distinct from (array[null::text] || h.entered)[:cardinality(h.entered)]
+         or not h.is_in_order
+         or h.last > timestamptz '2026-10-29 04:00Z' + interval '1 hour'`,
+    );
+    assert.deepEqual(wrong, []);
+    const [[waits, some]] = (await query(
+      `select count(*), count(*) filter (where e.seen_at > greatest(e.arrived_at, e.happened_at))
+       from warehouse.extract_appointments as e
+       where e.arrived_at is not null`,
+    )) as [[string, string]];
+    assert.ok(Number(waits) > 100 && Number(some) > 20, `${waits} ${some}`);
   });
 
   test('has series that keep their time on the clock, and miss only the days they say', async () => {

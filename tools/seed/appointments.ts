@@ -3,6 +3,7 @@ import { dateText, instantAt, instantText } from './calendar.ts';
 import { madeAt, spanOf, statusOf, typeOf, type Status } from './circumstances.ts';
 import { Clinic } from './clinic.ts';
 import { Failure } from '../failure.ts';
+import { recordHistory } from './history.ts';
 import { remind } from './messages.ts';
 import { Nurses } from './nurses.ts';
 import { Panels } from './panels.ts';
@@ -165,13 +166,15 @@ function writeAppointment(
   demand: Demand,
 ): void {
   appointment.id = world.keys.next('appointments');
-  const overrideId = override(world, batch, random, appointment);
+  const overridden = override(world, batch, random, appointment);
   const { id, patientId, doctor, startsAt, endsAt, createdAt, status, type, series = null } = appointment;
   const scenario = clinic.scenarioFor(random, appointment);
   const latest = Math.min(startsAt, world.now);
   const cancelledAt =
     status === 'cancelled' ? createdAt + random.below(Math.max(1, latest - createdAt)) : null;
   const changedAt = status === 'completed' || status === 'no_show' ? endsAt : (cancelledAt ?? createdAt);
+  const cancellation = cancelledAt === null ? null : random.weighted(cancellations);
+  const noShow = status === 'no_show' ? random.weighted(noShows) : null;
   batch.add('appointments', [
     id,
     random.uuid(),
@@ -185,14 +188,21 @@ function writeAppointment(
     status,
     scenario.reason,
     cancelledAt === null ? null : instantText(cancelledAt),
-    cancelledAt === null ? null : random.weighted(cancellations),
-    status === 'no_show' ? random.weighted(noShows) : null,
-    overrideId,
+    cancellation,
+    noShow,
+    overridden?.id ?? null,
     series,
     instantText(createdAt),
     instantText(changedAt),
   ]);
   if (series === null) move(world, batch, random, appointment);
-  if (status === 'completed') clinic.write(batch, random, appointment, scenario, dateText(demand.day));
+  const visit =
+    status === 'completed' ? clinic.write(batch, random, appointment, scenario, dateText(demand.day)) : undefined;
+  recordHistory(world, batch, appointment, {
+    changedAt,
+    reason: cancellation ?? noShow,
+    overrideReason: overridden?.reason ?? null,
+    ...(visit && { visit }),
+  });
   remind(world, batch, random, appointment);
 }

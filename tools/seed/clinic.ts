@@ -64,8 +64,14 @@ export class Clinic {
     return random.pick(all);
   }
 
-  /** Writes the visit of a completed appointment with its diagnoses, prescriptions and treatments. */
-  write(batch: Batch, random: Random, appointment: Appointment, scenario: Scenario, date: string): void {
+  /** Writes the visit of a completed appointment with its diagnoses, prescriptions and treatments, and returns when it was. */
+  write(
+    batch: Batch,
+    random: Random,
+    appointment: Appointment,
+    scenario: Scenario,
+    date: string,
+  ): { startedAt: number; endedAt: number } {
     const { patientId, doctor } = appointment;
     const visitId = this.#world.keys.next('visits');
     const startedAt = appointment.startsAt + random.between(0, 9);
@@ -111,6 +117,7 @@ export class Clinic {
       ]);
     }
     this.#treat(batch, random, scenario, patientId, visitId, startedAt, endedAt);
+    return { startedAt, endedAt };
   }
 
   #key(name: Parameters<World['keys']['next']>[0]): number {

@@ -28,8 +28,8 @@ interface LoadOptions extends SeedOptions {
 }
 
 /**
- * Fills an empty hospital with believable data, in one transaction: all of it or none. Constraints, triggers
- * and policies stay on; `ownerUrl` is hospital_owner's.
+ * Fills an empty hospital with believable data, in one transaction: all of it or none. Constraints, policies
+ * and all triggers but one stay on; `ownerUrl` is hospital_owner's.
  * @throws Failure when the hospital has data (unless told to erase it) or the sizes do not go together.
  */
 export async function seed(ownerUrl: string, options: LoadOptions = {}): Promise<Summary> {

@@ -25,21 +25,22 @@ export function override(
   batch: Batch,
   random: Random,
   appointment: Appointment,
-): number | null {
+): { id: number; reason: string } | null {
   const { patientId, doctor, startsAt, status, type, series } = appointment;
   const isShort = type === 'consultation' || type === 'follow_up';
   if (!isShort || status !== 'completed' || series || !random.chance(urgentShare)) return null;
   appointment.createdAt = Math.max(appointment.createdAt, startsAt - random.between(10, 50));
   const id = world.keys.next('appointment_overrides');
+  const reason = random.weighted(urgentReasons);
   batch.add('appointment_overrides', [
     id,
     doctor.id,
     patientId,
     spanText(world, appointment),
-    random.weighted(urgentReasons),
+    reason,
     instantText(appointment.createdAt),
   ]);
-  return id;
+  return { id, reason };
 }
 
 /** Writes where some appointments were before: a week or two away, where the doctor works at the same time of day. */

@@ -45,6 +45,7 @@ export const tables = {
     'id public_uuid patient_id doctor_id department_id room_id appointment_type_id starts_at ends_at status reason ' +
       'cancelled_at cancellation_reason no_show_reason override_id series_id created_at updated_at',
   ),
+  appointment_status_history: table('id appointment_id from_status to_status reason changed_at'),
   appointment_moves: table(
     'id appointment_id patient_id from_doctor_id to_doctor_id from_room_id to_room_id from_starts_at to_starts_at ' +
       'from_ends_at to_ends_at moved_at',
