@@ -14,7 +14,10 @@ import { ensureTemplate } from './support/template.ts';
 /*
  * npm test [-- <part of a path> …]: starts the tests' own cluster, brings its template up to date, and
  * runs the test files, two at a time. `npm test -- policies/doctor` runs what has that in its path.
+ * What needs programs of Debian's packages, in tests/packages, runs only when it is named; .ci/run installs them.
  */
+
+const packages = path.join('tests', 'packages', path.sep);
 
 const report = (error: unknown): void => console.error(describe(error, true));
 
@@ -22,7 +25,9 @@ async function main(patterns: string[]): Promise<number> {
   const all = globSync('tests/**/*.test.ts', { cwd: projectFolder });
   const topics = globSync('tests/{sql,policies}/**/*.sql', { cwd: projectFolder });
   const wanted = (file: string): boolean =>
-    patterns.length === 0 || patterns.some((pattern) => file.includes(pattern));
+    patterns.length === 0
+      ? !file.startsWith(packages)
+      : patterns.some((pattern) => file.includes(pattern) && (pattern.includes('packages/') || !file.startsWith(packages)));
   const pgtap = path.join('tests', 'pgtap.test.ts');
   const files = all.filter((file) => wanted(file) || (file === pgtap && topics.some(wanted))).sort();
   if (files.length === 0) {
