@@ -31,16 +31,17 @@ export async function openRelay(
     primary = found;
     for (const [socket, node] of open) if (node !== found) socket.destroy();
   };
-  // Each problem once, not every second.
-  const problems = new Map<Node, string>();
-  const tellProblem = (node: Node, problem: string): void => {
-    if (problems.get(node) !== problem) tell(`${node.host}:${node.port} cannot be asked: ${problem}`);
-    problems.set(node, problem);
-  };
   const watch = async (): Promise<void> => {
+    let told = new Map<Node, string>();
     while (!closing.signal.aborted) {
-      const found = await findPrimary(nodes, url, tellProblem);
+      const problems = new Map<Node, string>();
+      const found = await findPrimary(nodes, url, (node, problem) => problems.set(node, problem));
       if (found && found !== primary) turnTo(found);
+      // Once, not every second.
+      for (const [node, problem] of problems) {
+        if (told.get(node) !== problem) tell(`${node.host}:${node.port} cannot be asked: ${problem}`);
+      }
+      told = problems;
       await sleep(pause, undefined, { signal: closing.signal }).catch(() => {});
     }
   };
@@ -72,6 +73,7 @@ export async function openRelay(
   return {
     port: (server.address() as AddressInfo).port,
     close: async () => {
+      if (closing.signal.aborted) return;
       closing.abort();
       const closed = once(server, 'close');
       server.close();
