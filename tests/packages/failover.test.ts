@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -152,7 +153,11 @@ describe('a hospital on two servers and a monitor', () => {
 
   test('the same loses writes that were acknowledged before the standby had them, so the test can fail', async (t) => {
     const { primary, standby } = await formation.ready();
-    for (const pid of formation.processes(primary, 'walsender')) process.kill(pid, 'SIGSTOP');
+    const senders = formation.processes(primary, 'walsender').map(String);
+    assert.ok(senders.length > 0);
+    // A server waits for them when it is stopped, should the test fail before it is killed.
+    t.after(() => spawnSync('kill', ['-CONT', ...senders]));
+    spawnSync('kill', ['-STOP', ...senders]);
     const writing = write(url, 'local', '-c synchronous_commit=local');
     t.after(() => writing.stop());
     await writing.reached(100, formation.nodes[primary].port);

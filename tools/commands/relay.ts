@@ -3,7 +3,7 @@ import { describe, UsageError } from '../failure.ts';
 import type { Node } from '../relay/primary.ts';
 import { openRelay } from '../relay/relay.ts';
 import { readSettings } from '../settings.ts';
-import { onShutdown, stopOnSignals } from '../shutdown.ts';
+import { onShutdown, requestStop, stopOnSignals, whenParentEnds } from '../shutdown.ts';
 import { say } from '../terminal.ts';
 
 export function register(program: Command): void {
@@ -16,9 +16,12 @@ export function register(program: Command): void {
       const { monitorUrl } = readSettings();
       if (!monitorUrl) throw new UsageError('Nobody may ask the servers.', 'Set MONITOR_URL to the URL of hospital_monitor.');
       const relay = await openRelay({ nodes: nodes.split(',').map(parse), url: monitorUrl, listen: parse(listen), tell: say });
+      const report = (error: unknown): void => say(describe(error));
       onShutdown(relay.close);
-      stopOnSignals((error) => say(describe(error)), 0);
+      stopOnSignals(report, 0);
+      whenParentEnds(() => requestStop(report, 0));
       say(`Listening on ${listen}.`);
+      // Until a signal, or the end of the parent, closes it and exits.
       await new Promise(() => {});
     });
 }

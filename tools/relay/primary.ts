@@ -31,7 +31,7 @@ export async function findPrimary(nodes: Node[], url: string, tell: (node: Node,
 /** The timeline that a node writes; 0 where it follows another. */
 async function timelineOf({ host, port }: Node, url: string): Promise<number> {
   const there = new URL(url);
-  there.host = `${host}:${port}`;
+  there.host = `${host.includes(':') ? `[${host}]` : host}:${port}`;
   const client = new pg.Client({
     connectionString: there.href,
     application_name: 'infirmary-relay',
