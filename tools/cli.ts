@@ -13,6 +13,7 @@ import * as etl from './commands/etl.ts';
 import * as importing from './commands/import.ts';
 import * as migrate from './commands/migrate.ts';
 import * as queries from './commands/queries.ts';
+import * as relay from './commands/relay.ts';
 import * as report from './commands/report.ts';
 import * as roles from './commands/roles.ts';
 import * as sandbox from './commands/sandbox.ts';
@@ -30,7 +31,7 @@ import { say } from './terminal.ts';
 /** Every command, in the order `infirmary --help` lists them. */
 const commands = [
   start, db, roles, migrate, importing, serve, work, administrator, audit, seed, sequences, etl, queries, report, sandbox, backup, erasures,
-  changes, subscriber, bench, docs,
+  changes, subscriber, relay, bench, docs,
 ];
 
 const wrongUsage = 2;
