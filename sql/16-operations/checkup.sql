@@ -1,0 +1,86 @@
+-- What `infirmary checkup` asks of the hospital as hospital_monitor, who may read none of these tables himself.
+create or replace function ops.applied_migrations()
+returns table (filename text, hash text)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return query
+  select
+    m.filename,
+    m.hash
+  from graphile_migrate.migrations as m
+  order by m.filename;
+end;
+$$;
+comment on function ops.applied_migrations() is
+  'The migrations that this database has had, oldest first. Lends hospital_monitor the owner''s right to read them.';
+
+create or replace function ops.sequence_positions()
+returns table (sequence_name text, last_value bigint, max_value bigint)
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select
+    format('%I.%I', s.schemaname, s.sequencename),
+    s.last_value,
+    s.max_value
+  from pg_catalog.pg_sequences as s
+  where s.schemaname in (
+      'hospital', 'hospital_private', 'audit', 'warehouse', 'masked', 'staging', 'ops'
+    )
+    and s.last_value is not null
+    and not s.cycle;
+$$;
+comment on function ops.sequence_positions() is
+  'How far each sequence of ours that has begun has come. Lends hospital_monitor the owner''s right to read them.';
+
+create or replace function ops.audit_unsealed_since()
+returns timestamptz
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select min(e.recorded_at)
+  from audit.entries as e
+  where (e.transaction_id, e.sequence) > all (
+    select
+      s.last_transaction_id,
+      s.last_sequence
+    from (
+      select
+        l.last_transaction_id,
+        l.last_sequence
+      from audit.seals as l
+      where l.era = (select max(r.era) from audit.eras as r)
+      order by l.block desc
+      limit 1
+    ) as s
+  )
+  and e.era = (select max(r.era) from audit.eras as r);
+$$;
+comment on function ops.audit_unsealed_since() is
+  'Since when the oldest entry of the audit waits for its seal, or null. Lends hospital_monitor the owner''s right to read the audit.';
+
+create or replace function ops.warehouse_freshness()
+returns table (data_as_of timestamptz, is_stale boolean)
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select
+    l.data_as_of,
+    warehouse.is_stale(l.data_as_of)
+  from (
+    select min(s.data_as_of) as data_as_of
+    from warehouse.view_states as s
+  ) as l;
+$$;
+comment on function ops.warehouse_freshness() is
+  'As of when the answers of analytics are and whether that is too old. Lends hospital_monitor the owner''s right to read when they were refreshed.';
