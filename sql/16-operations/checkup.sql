@@ -46,23 +46,29 @@ stable
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+  with
+  era as (
+    select max(r.era) as era
+    from audit.eras as r
+  ),
+  last as (
+    select
+      l.last_transaction_id,
+      l.last_sequence
+    from era as r
+    join audit.seals as l
+      on l.era = r.era
+    order by l.block desc
+    limit 1
+  )
   select min(e.recorded_at)
   from audit.entries as e
-  where (e.transaction_id, e.sequence) > all (
-    select
-      s.last_transaction_id,
-      s.last_sequence
-    from (
-      select
-        l.last_transaction_id,
-        l.last_sequence
-      from audit.seals as l
-      where l.era = (select max(r.era) from audit.eras as r)
-      order by l.block desc
-      limit 1
-    ) as s
-  )
-  and e.era = (select max(r.era) from audit.eras as r);
+  where e.era = (select r.era from era as r)
+    -- Two values and no row, so that the index is used.
+    and (e.transaction_id, e.sequence) > (
+      coalesce((select l.last_transaction_id from last as l), '0'),
+      coalesce((select l.last_sequence from last as l), 0)
+    );
 $$;
 comment on function ops.audit_unsealed_since() is
   'Since when the oldest entry of the audit waits for its seal, or null. Lends hospital_monitor the owner''s right to read the audit.';
