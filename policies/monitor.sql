@@ -4,18 +4,13 @@ call hospital_private.reset_access('hospital_monitor');
 grant usage on schema ops to hospital_monitor;
 
 -- For `infirmary checkup`: how the jobs, the backups and the checks of the record went.
-grant select on
-  ops.job_runs,
-  ops.backups,
-  ops.backup_drills,
-  ops.alerts,
-  ops.alert_kinds,
-  ops.data_quality_checks,
-  ops.data_quality_results
-to hospital_monitor;
 grant execute on function
   ops.applied_migrations,
   ops.sequence_positions,
   ops.audit_unsealed_since,
-  ops.warehouse_freshness
+  ops.warehouse_freshness,
+  ops.last_job_runs,
+  ops.kept_backups,
+  ops.last_drill,
+  ops.open_quality_alerts
 to hospital_monitor;

@@ -90,3 +90,102 @@ as $$
 $$;
 comment on function ops.warehouse_freshness() is
   'As of when the answers of analytics are and whether that is too old. Lends hospital_monitor the owner''s right to read when they were refreshed.';
+
+create or replace function ops.last_job_runs()
+returns table (
+  job text,
+  last_started_at timestamptz,
+  ended_started_at timestamptz,
+  ended_outcome text,
+  ended_error_code text
+)
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select
+    j.job,
+    j.last_started_at,
+    e.started_at,
+    e.outcome,
+    e.error_code
+  from (
+    select
+      r.job,
+      max(r.started_at) as last_started_at
+    from ops.job_runs as r
+    group by r.job
+  ) as j
+  left join lateral (
+    select
+      r.started_at,
+      r.outcome,
+      r.error_code
+    from ops.job_runs as r
+    where r.job = j.job
+      and r.outcome <> 'running'
+    order by
+      r.started_at desc,
+      r.id desc
+    limit 1
+  ) as e
+    on true;
+$$;
+comment on function ops.last_job_runs() is
+  'Of each job when it last began, and how the newest run that has ended went. Lends hospital_monitor the owner''s right to read the runs.';
+
+create or replace function ops.kept_backups()
+returns table (name text, finished_at timestamptz, verified_at timestamptz, problems integer)
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select
+    b.name,
+    b.finished_at,
+    b.verified_at,
+    b.problems
+  from ops.backups as b
+  where b.removed_at is null;
+$$;
+comment on function ops.kept_backups() is
+  'The backups that are in their repository, as far as this database was told. Lends hospital_monitor the owner''s right to read the list.';
+
+create or replace function ops.last_drill()
+returns table (started_at timestamptz, passed boolean)
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select
+    d.started_at,
+    d.passed
+  from ops.backup_drills as d
+  order by d.started_at desc
+  limit 1;
+$$;
+comment on function ops.last_drill() is
+  'The newest drill, if there was any. Lends hospital_monitor the owner''s right to read the list.';
+
+create or replace function ops.open_quality_alerts()
+returns table (check_view text, description text)
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select
+    a.kind,
+    k.description
+  from ops.alerts as a
+  join ops.alert_kinds as k
+    on k.code = a.kind
+  where a.closed_at is null
+    and a.kind like 'quality\_%'
+  order by a.kind;
+$$;
+comment on function ops.open_quality_alerts() is
+  'The checks of the record that found more than is acknowledged, by their views. Lends hospital_monitor the owner''s right to read the alerts.';

@@ -6,6 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Client } from 'pg';
+import { judgeCatalogue, lookAtCatalogue } from '../../tools/checkup/catalogue.ts';
 import { ask, type Check, type Finding, inSql, readQuery } from '../../tools/checkup/check.ts';
 import { checksTable, type Checkup, lookAround } from '../../tools/checkup/checkup.ts';
 import { checks } from '../../tools/checkup/checks.ts';
@@ -27,12 +28,15 @@ import {
 import { judgeVersion } from '../../tools/checkup/server-version.ts';
 import { configure, measureMachine } from '../../tools/cluster/configuration.ts';
 import { readSecrets } from '../../tools/cluster/secrets.ts';
+import { readCatalogue } from '../../tools/migrate/catalogue.ts';
 import { verify } from '../../tools/migrate/verify.ts';
 import { projectFolder, readSettings } from '../../tools/settings.ts';
 import { jobs } from '../../tools/worker/jobs.ts';
-import { cloneDatabase, type TestDatabase } from '../support/database.ts';
+import { cloneDatabase, type TestDatabase, testServer } from '../support/database.ts';
 import { testSettings } from '../support/server.ts';
 import { type Fault, faults } from './checkup-faults.ts';
+
+const elsewhere = { url: () => 'postgres://hospital_monitor@192.0.2.1/hospital' };
 
 const all: Check[] = Object.values(checks).flat();
 
@@ -45,6 +49,7 @@ const inTypeScript = [
   'sequences-behind',
   'disk-nearly-full',
   'policies-that-differ',
+  'catalogue-that-differs',
   'secrets-readable',
   'keys-weak',
   'migrations-that-differ',
@@ -154,12 +159,8 @@ describe('infirmary checkup', { concurrency: 1 }, () => {
       jobs.map(({ name }) => name),
       'succeeded',
     ]);
-    const { problems, unseen, looked } = await lookAround({
-      monitor,
-      administrator: admin,
-      settings: { ...settings, database: database.name },
-      host: '127.0.0.1',
-    });
+    const usual = all.filter(({ thorough }) => !thorough);
+    const { problems, unseen, looked } = await lookAround({ monitor, administrator: admin, settings, server: database }, usual);
     const expected = [
       // Throw-away clusters are without fsync; the embedded 18.4 is for development; no worker has loaded anything.
       'settings-that-lose-data',
@@ -175,7 +176,7 @@ describe('infirmary checkup', { concurrency: 1 }, () => {
     );
     assert.deepEqual(found, []);
     assert.deepEqual(unseen, []);
-    assert.equal(looked, all.length);
+    assert.equal(looked, usual.length);
     const orders = problems.map(({ severity }) => ['critical', 'warning', 'notice'].indexOf(severity));
     assert.deepEqual(orders, orders.toSorted(), 'the worst comes first');
     await admin.query('delete from ops.job_runs');
@@ -183,10 +184,10 @@ describe('infirmary checkup', { concurrency: 1 }, () => {
 
   test('says what it could not look at, and that a check broke', async () => {
     const broken: Check = { name: 'probe', severity: 'notice', reads: 'monitor', finds: '', look: async () => ask(monitor, 'select 1/0') };
-    const { unseen, problems } = await lookAround({ monitor, settings, host: '192.0.2.1' }, [
+    const { unseen, problems } = await lookAround({ monitor, settings, server: elsewhere }, [
       broken,
       inSql('passwords-as-md5', 'warning', '', 'administrator'),
-      { ...all.find(({ name }) => name === 'disk-nearly-full')! },
+      all.find(({ name }) => name === 'disk-nearly-full')!,
     ]);
     assert.deepEqual(problems, []);
     assert.deepEqual(unseen, [
@@ -212,7 +213,7 @@ describe('infirmary checkup', { concurrency: 1 }, () => {
     assert.ok(problems.some(({ check, remedy }) => check === 'backup-missing' && remedy.includes('infirmary backup create')));
     assert.deepEqual(
       unseen.map(({ check }) => check).sort(),
-      all.filter(({ reads }) => reads === 'administrator').map(({ name }) => name).sort(),
+      all.filter(({ reads, thorough }) => reads === 'administrator' && !thorough).map(({ name }) => name).sort(),
     );
     const text = infirmary();
     assert.equal(text.status, 1);
@@ -301,6 +302,31 @@ describe('infirmary checkup', { concurrency: 1 }, () => {
       assert.deepEqual(await look(), [missing]);
     }));
 
+  test('thorough, sees whatever no migration makes, and leaves nothing behind', () =>
+    within(async () => {
+      const wanted = await readCatalogue(admin);
+      assert.deepEqual(judgeCatalogue(wanted, wanted), []);
+      await admin.query(
+        `grant select on hospital.patients to hospital_monitor;
+         drop index hospital.appointments_patient_id_starts_at_idx;
+         create index probe_idx on hospital.rooms (name);
+         alter function hospital_private.current_patient_id() volatile`,
+      );
+      assert.deepEqual(judgeCatalogue(wanted, await readCatalogue(admin)).map(({ problem }) => problem), [
+        'Not as the migrations made it: function hospital_private.current_patient_id() (definition).',
+        'Missing: index hospital.appointments_patient_id_starts_at_idx (definition).',
+        'In no migration: index hospital.probe_idx (definition).',
+        'Not as the migrations made it: table hospital.patients (rights).',
+      ]);
+      await admin.query('rollback');
+      const server = await testServer();
+      const found = await lookAtCatalogue({ administrator: admin, server } as never);
+      // What is not signed yet differs from what is, and nothing else does but the tests' own schemas.
+      assert.equal(found.length > 0, (await verify(projectFolder)).problems.length > 0, JSON.stringify(found.slice(0, 9)));
+      const { rows } = await admin.query('select from pg_database where datname = $1', [`checkup_${process.pid}`]);
+      assert.deepEqual(rows, []);
+    }));
+
   test('sees migrations that are pending, and a database of another history', () =>
     within(async () => {
       const signed = [
@@ -362,7 +388,7 @@ describe('infirmary checkup', { concurrency: 1 }, () => {
     );
     assert.match(judgeRoom('/srv/data', 1e9, 500e9)[0]!.problem, /\/srv\/data has 1\.0 GB of 500\.0 GB left/);
     assert.deepEqual(judgeRoom('/srv/data', 100e9, 500e9), []);
-    await assert.rejects(lookAtRoom({ monitor, host: '192.0.2.1' } as never), /another machine/);
+    await assert.rejects(lookAtRoom({ monitor, server: elsewhere } as never), /another machine/);
   });
 
   test('is documented check by check', async () => {

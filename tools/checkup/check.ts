@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { ClientBase } from 'pg';
+import type { Client, ClientBase } from 'pg';
+import type { Server } from '../cluster/server.ts';
 import type { Settings } from '../settings.ts';
 
 /** How bad it is. A notice is worth a look; only the others are problems. */
@@ -20,10 +21,9 @@ export interface Look {
   /** The hospital, as hospital_monitor. */
   monitor: ClientBase;
   /** The hospital, as the server's administrator: only for the checks that read as one. */
-  administrator: ClientBase;
+  administrator: Client;
   settings: Settings;
-  /** Where the server listens, as far as we know. */
-  host: string;
+  server: Pick<Server, 'url'>;
 }
 
 /** One question, asked of one place. */
@@ -33,6 +33,8 @@ export interface Check {
   reads: Reader;
   /** What is found, for docs/checkup.md. */
   finds: string;
+  /** It takes long, and is made only when asked for: --thorough. */
+  thorough?: true;
   look(through: Look): Promise<Finding[]>;
 }
 

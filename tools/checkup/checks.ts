@@ -1,3 +1,4 @@
+import { lookAtCatalogue } from './catalogue.ts';
 import { type Check, inSql } from './check.ts';
 import { lookAtClock } from './clock.ts';
 import { lookAtKeys, lookAtRoom, lookAtSecrets } from './files.ts';
@@ -81,6 +82,14 @@ export const checks: Record<string, readonly Check[]> = {
       reads: 'monitor',
       finds: 'row security policies missing, or in no file of policies/',
       look: lookAtPolicies,
+    },
+    {
+      name: 'catalogue-that-differs',
+      severity: 'warning',
+      reads: 'administrator',
+      finds: 'anything that the signed migrations do not make, or make otherwise (`--thorough`)',
+      thorough: true,
+      look: lookAtCatalogue,
     },
     inSql('row-security-off', 'critical', 'tables without forced row security'),
     inSql('triggers-off', 'critical', 'disabled triggers, and so the audit and the rules'),

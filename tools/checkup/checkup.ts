@@ -1,4 +1,4 @@
-import type { ClientBase } from 'pg';
+import type { Client } from 'pg';
 import { acquireServer, type Server } from '../cluster/server.ts';
 import { withClient } from '../database.ts';
 import { codeOf, messageOf } from '../failure.ts';
@@ -30,15 +30,17 @@ export interface Checkup {
 
 const order: Severity[] = ['critical', 'warning', 'notice'];
 
-/** Looks at the server and the hospital the settings name, and changes nothing. */
-export async function checkUp(settings: Settings): Promise<Checkup> {
+/** Looks at the server and the hospital the settings name, and changes nothing of them. */
+export async function checkUp(settings: Settings, thorough = false): Promise<Checkup> {
   const server = await acquireServer(settings);
+  const wanted = Object.values(checks)
+    .flat()
+    .filter((check) => thorough || !check.thorough);
   try {
     return await withClient(server.url('hospital_monitor'), (monitor) =>
       asAdministrator(settings, server, async (administrator) => {
         for (const client of [monitor, administrator]) await client?.query(`select set_config('search_path', '', false)`);
-        const { hostname: host } = new URL(server.url('hospital_monitor'));
-        return lookAround({ monitor, settings, host, ...(administrator && { administrator }) });
+        return lookAround({ monitor, settings, server, ...(administrator && { administrator }) }, wanted);
       }),
     );
   } finally {
@@ -50,7 +52,7 @@ export async function checkUp(settings: Settings): Promise<Checkup> {
 async function asAdministrator<Result>(
   settings: Settings,
   server: Server,
-  work: (client?: ClientBase) => Promise<Result>,
+  work: (client?: Client) => Promise<Result>,
 ): Promise<Result> {
   if (!server.managesRoles) return work();
   return withClient(server.url('postgres', settings.database), work);
@@ -59,10 +61,10 @@ async function asAdministrator<Result>(
 /** Makes every check that can be made with what there is to look through. */
 export async function lookAround(
   through: Omit<Look, 'administrator'> & Partial<Look>,
-  all: readonly Check[] = Object.values(checks).flat(),
+  wanted: readonly Check[],
 ): Promise<Checkup> {
   const checkup: Checkup = { looked: 0, problems: [], unseen: [] };
-  for (const check of all) {
+  for (const check of wanted) {
     try {
       if (check.reads === 'administrator' && !through.administrator) {
         throw new CannotLook('only an administrator sees it: set DATABASE_ADMIN_URL');

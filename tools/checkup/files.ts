@@ -65,10 +65,11 @@ export function judgeRoom(folder: string, free: number, total: number): Finding[
 }
 
 /** Finds a disk that is nearly full, where the data lie on this machine. */
-export async function lookAtRoom({ monitor, host }: Look): Promise<Finding[]> {
+export async function lookAtRoom({ monitor, server }: Look): Promise<Finding[]> {
   const { rows } = await monitor.query<{ folder: string }>(`select current_setting('data_directory') as folder`);
   const { folder } = rows[0]!;
-  if (!['localhost', '127.0.0.1', '[::1]'].includes(host) || !existsSync(folder)) {
+  const { hostname } = new URL(server.url('hospital_monitor'));
+  if (!['localhost', '127.0.0.1', '[::1]'].includes(hostname) || !existsSync(folder)) {
     throw new CannotLook('the data are on another machine');
   }
   const { bavail, blocks, bsize } = statfsSync(folder);

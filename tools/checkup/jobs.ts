@@ -32,10 +32,9 @@ export function judgeRuns(all: readonly Pick<Job, 'name' | 'schedule'>[], runs: 
 
 /** Finds jobs that ought to have run. */
 export async function lookForOverdueJobs({ monitor }: Look): Promise<Finding[]> {
-  const { rows } = await monitor.query<LastRun & { now: number }>(`
-    select r.job, extract(epoch from max(r.started_at))::float8 * 1000 as "startedAt"
-    from ops.job_runs as r
-    group by r.job`);
+  const { rows } = await monitor.query<LastRun>(`
+    select r.job, extract(epoch from r.last_started_at)::float8 * 1000 as "startedAt"
+    from ops.last_job_runs() as r`);
   const { rows: clock } = await monitor.query<{ now: number }>(
     'select extract(epoch from clock_timestamp())::float8 * 1000 as now',
   );

@@ -8,9 +8,10 @@ export function register(program: Command): void {
   program
     .command('checkup')
     .description('name what is wrong with the server and the hospital, and what mends it; changes nothing')
+    .option('--thorough', 'compare everything the database defines with what the migrations make of an empty one, too')
     .option('--json', '{"looked", "problems": [{"check", "severity", "problem", "remedy"}], "unseen": [{"check", "why", "failed"}]}')
-    .action(async ({ json }: { json?: boolean }) => {
-      const checkup = await checkUp(readSettings());
+    .action(async ({ json, thorough }: { json?: boolean; thorough?: boolean }) => {
+      const checkup = await checkUp(readSettings(), thorough);
       if (json) print(JSON.stringify(checkup));
       else tell(checkup);
       refuse(checkup);

@@ -7,6 +7,5 @@ select
     date_trunc('second', b.verified_at)
   ) as problem,
   format('infirmary backup create; then see what the disk does: infirmary backup verify %s', b.name) as remedy
-from ops.backups as b
-where b.removed_at is null
-  and b.problems > 0
+from ops.kept_backups() as b
+where b.problems > 0

@@ -1,12 +1,7 @@
 -- Checks of the record itself that have become worse than an administrator has acknowledged.
 select
-  format('Data quality: %s', k.description) as problem,
+  a.description as problem,
   format(
-    'select row_key from ops.%I where is_wrong, as hospital_owner; or acknowledge it over the API',
-    k.code
+    'As hospital_owner: select row_key from ops.%I where is_wrong; or acknowledge it over the API', a.check_view
   ) as remedy
-from ops.alerts as a
-join ops.alert_kinds as k
-  on k.code = a.kind
-where a.closed_at is null
-  and a.kind like 'quality\_%'
+from ops.open_quality_alerts() as a

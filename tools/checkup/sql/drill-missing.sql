@@ -7,14 +7,7 @@ select
   end as problem,
   'infirmary backup drill' as remedy
 from (values (1)) as one
-left join (
-  select
-    d.started_at,
-    d.passed
-  from ops.backup_drills as d
-  order by d.started_at desc
-  limit 1
-) as last
+left join ops.last_drill() as last
   on true
 where last.started_at is null
   or not last.passed
