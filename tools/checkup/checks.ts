@@ -68,7 +68,7 @@ export const checks: Record<string, readonly Check[]> = {
       name: 'disk-nearly-full',
       severity: 'critical',
       reads: 'machine',
-      finds: 'less than a tenth, or two gigabytes, left where the data lie',
+      finds: 'less than 2 GB left where the data lie, or less than 20 GB and a twentieth',
       look: lookAtRoom,
     },
   ],

@@ -53,9 +53,9 @@ export async function lookAtKeys({ settings }: Pick<Look, 'settings'>): Promise<
   return findings;
 }
 
-/** Judges the room on a disk, in bytes. */
+/** Judges the room on a disk, in bytes. A twentieth of a large disk is still plenty. */
 export function judgeRoom(folder: string, free: number, total: number): Finding[] {
-  if (free >= 0.1 * total && free >= 2e9) return [];
+  if (free >= 2e9 && (free >= 20e9 || free >= 0.05 * total)) return [];
   return [
     {
       problem: `${folder} has ${(free / 1e9).toFixed(1)} GB of ${(total / 1e9).toFixed(1)} GB left.`,

@@ -22,12 +22,13 @@ export interface LastRun {
 
 /** Judges when each job last began. Two periods are waited for, and a quarter of an hour for a worker that starts anew. */
 export function judgeRuns(all: readonly Pick<Job, 'name' | 'schedule'>[], runs: readonly LastRun[], now: number): Finding[] {
-  return all.flatMap((job) => {
+  const late = all.flatMap((job) => {
     const startedAt = runs.find((run) => run.job === job.name)?.startedAt ?? null;
     if (startedAt !== null && now - startedAt < 2 * periodOf(job) + 15 * minute) return [];
-    const since = startedAt === null ? 'has never run' : `has not run since ${new Date(startedAt).toISOString()}`;
-    return [{ problem: `The job ${job.name} ${since}.`, remedy: 'Keep a worker running: infirmary work' }];
+    return [`${job.name} (${startedAt === null ? 'never' : `since ${new Date(startedAt).toISOString()}`})`];
   });
+  if (late.length === 0) return [];
+  return [{ problem: `Jobs have not run when they should: ${late.join(', ')}.`, remedy: 'Keep a worker running: infirmary work' }];
 }
 
 /** Finds jobs that ought to have run. */
