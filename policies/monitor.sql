@@ -12,5 +12,6 @@ grant execute on function
   ops.last_job_runs,
   ops.kept_backups,
   ops.last_drill,
-  ops.open_quality_alerts
+  ops.open_quality_alerts,
+  ops.consumer_readers
 to hospital_monitor;

@@ -189,3 +189,16 @@ as $$
 $$;
 comment on function ops.open_quality_alerts() is
   'The checks of the record that found more than is acknowledged, by their views. Lends hospital_monitor the owner''s right to read the alerts.';
+
+create or replace function ops.consumer_readers()
+returns table (reader text)
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select distinct c.reader
+  from ops.change_consumers as c;
+$$;
+comment on function ops.consumer_readers() is
+  'The roles that read changes for registered consumers. Lends hospital_monitor the owner''s right to read the consumers.';

@@ -8,7 +8,7 @@ import { after, before, describe, test } from 'node:test';
 import { Client } from 'pg';
 import { judgeCatalogue, lookAtCatalogue } from '../../tools/checkup/catalogue.ts';
 import { ask, type Check, type Finding, inSql, readQuery } from '../../tools/checkup/check.ts';
-import { checksTable, type Checkup, lookAround } from '../../tools/checkup/checkup.ts';
+import { checksTable, checkUp, type Checkup, lookAround } from '../../tools/checkup/checkup.ts';
 import { checks } from '../../tools/checkup/checks.ts';
 import { judgeClock, lookAtClock } from '../../tools/checkup/clock.ts';
 import { judgeRoom, lookAtKeys, lookAtRoom, lookAtSecrets } from '../../tools/checkup/files.ts';
@@ -28,6 +28,7 @@ import {
 import { judgeVersion } from '../../tools/checkup/server-version.ts';
 import { configure, measureMachine } from '../../tools/cluster/configuration.ts';
 import { readSecrets } from '../../tools/cluster/secrets.ts';
+import { UsageError } from '../../tools/failure.ts';
 import { readCatalogue } from '../../tools/migrate/catalogue.ts';
 import { verify } from '../../tools/migrate/verify.ts';
 import { projectFolder, readSettings } from '../../tools/settings.ts';
@@ -137,6 +138,26 @@ describe('infirmary checkup', { concurrency: 1 }, () => {
       }));
   }
 
+  test('lets a registered consumer read changes, and nothing else', () =>
+    within(async () => {
+      const check = all.find(({ name }) => name === 'rights-beyond-the-policies')!;
+      const find = async (): Promise<Finding[]> => {
+        const found = await asReader(check, { problem: /./, remedy: /./ });
+        return found.filter(({ problem }) => problem.startsWith('joe_probe'));
+      };
+      await admin.query(`
+        create role joe_probe;
+        grant connect on database ${database.name} to joe_probe;
+        grant usage on schema ops to joe_probe;
+        grant execute on function ops.read_change_events, ops.acknowledge_change_events to joe_probe`);
+      assert.equal((await find()).length, 4);
+      assert.deepEqual(new Set((await find()).map(({ severity }) => severity)), new Set(['warning']));
+      await admin.query(`select ops.register_consumer('probe', '{hospital.appointments}', 'joe_probe')`);
+      assert.deepEqual(await find(), []);
+      await admin.query('grant select on ops.alerts to joe_probe');
+      assert.equal((await find()).length, 1);
+    }));
+
   test('sees a transaction that is left open, and ends it by the remedy', async () => {
     const forgetful = new Client({ connectionString: database.url('hospital_owner') });
     forgetful.on('error', () => {});
@@ -197,7 +218,7 @@ describe('infirmary checkup', { concurrency: 1 }, () => {
     ]);
   });
 
-  test('is a command that a program reads, exits with 1 when there is a problem, and shows no password', () => {
+  test('is a command that a program reads, exits with 1 when there is a problem, and shows no password', async () => {
     const env: NodeJS.ProcessEnv = {
       ...process.env,
       INFIRMARY_HOME: settings.home,
@@ -215,10 +236,12 @@ describe('infirmary checkup', { concurrency: 1 }, () => {
       unseen.map(({ check }) => check).sort(),
       all.filter(({ reads, thorough }) => reads === 'administrator' && !thorough).map(({ name }) => name).sort(),
     );
-    const text = infirmary();
+    const text = infirmary('--except', 'drill-missing');
     assert.equal(text.status, 1);
     assert.match(text.stdout, /^WARNING backup-missing\n {2}There is no backup\.\n {2}→ infirmary backup create/m);
+    assert.doesNotMatch(text.stdout, /drill-missing/);
     assert.match(text.stderr, /Not looked at: passwords-as-md5/);
+    await assert.rejects(checkUp(settings, { except: ['nonsense'] }), UsageError);
     const password = new URL(database.url('hospital_monitor')).password;
     assert.ok(!(stdout + stderr + text.stdout + text.stderr).includes(password));
   });
@@ -386,7 +409,7 @@ describe('infirmary checkup', { concurrency: 1 }, () => {
       ['The key old, which signs access tokens, can be guessed.', 'The key of the audit can be guessed.'],
     );
     assert.match(judgeRoom('/srv/data', 1e9, 500e9)[0]!.problem, /\/srv\/data has 1\.0 GB of 500\.0 GB left/);
-    assert.equal(judgeRoom('/srv/data', 10e9, 500e9).length, 1);
+    assert.deepEqual([1e9, 10e9].map((free) => judgeRoom('/srv/data', free, 500e9)[0]!.severity), ['critical', 'warning']);
     for (const [free, total] of [[3e9, 40e9], [25e9, 4000e9], [100e9, 500e9]] as const) assert.deepEqual(judgeRoom('/srv/data', free, total), []);
     await assert.rejects(lookAtRoom({ monitor, server: elsewhere } as never), /another machine/);
   });

@@ -14,6 +14,8 @@ export type Reader = 'monitor' | 'administrator' | 'machine';
 export interface Finding {
   problem: string;
   remedy: string;
+  /** Where it is not that of the check. */
+  severity?: Severity;
 }
 
 /** What a check can look at. */
@@ -41,7 +43,7 @@ export interface Check {
 /** The schemas that are ours: `$1` of the queries in sql/. */
 export const schemas = ['hospital', 'analytics', 'hospital_private', 'audit', 'warehouse', 'masked', 'staging', 'ops'];
 
-/** The query of a check: sql/<name>.sql answers rows of (problem, remedy). */
+/** The query of a check: sql/<name>.sql answers rows of (problem, remedy), perhaps with a severity. */
 export function readQuery(name: string): Promise<string> {
   return readFile(path.join(import.meta.dirname, 'sql', `${name}.sql`), 'utf8');
 }

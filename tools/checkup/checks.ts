@@ -68,14 +68,14 @@ export const checks: Record<string, readonly Check[]> = {
       name: 'disk-nearly-full',
       severity: 'critical',
       reads: 'machine',
-      finds: 'less than 2 GB left where the data lie, or less than 20 GB and a twentieth',
+      finds: 'less than 2 GB left where the data lie; less than 20 GB and a twentieth (a warning)',
       look: lookAtRoom,
     },
   ],
   'Who may do what': [
     inSql('roles-above-the-rules', 'warning', 'superusers and others above row security who log in'),
     inSql('roles-with-too-much', 'critical', 'roles of ours with an attribute or a membership that is not theirs'),
-    inSql('rights-beyond-the-policies', 'critical', 'rights of PUBLIC and of roles that are not ours'),
+    inSql('rights-beyond-the-policies', 'critical', 'rights of PUBLIC; of roles that are not ours (a warning)'),
     {
       name: 'policies-that-differ',
       severity: 'critical',

@@ -1,17 +1,14 @@
 import type { Client } from 'pg';
 import { acquireServer, type Server } from '../cluster/server.ts';
 import { withClient } from '../database.ts';
-import { codeOf, messageOf } from '../failure.ts';
+import { codeOf, messageOf, UsageError } from '../failure.ts';
 import type { Settings } from '../settings.ts';
 import { CannotLook } from './cannot-look.ts';
 import type { Check, Finding, Look, Severity } from './check.ts';
 import { checks } from './checks.ts';
 
 /** A finding and the check that made it. */
-export interface Problem extends Finding {
-  check: string;
-  severity: Severity;
-}
+export type Problem = Required<Finding> & { check: string };
 
 /** A check that could not look, and why. */
 export interface Unseen {
@@ -28,14 +25,21 @@ export interface Checkup {
   unseen: Unseen[];
 }
 
+/** What else is looked at, and what is not. */
+export interface Wishes {
+  thorough?: boolean;
+  except?: readonly string[];
+}
+
 const order: Severity[] = ['critical', 'warning', 'notice'];
 
 /** Looks at the server and the hospital the settings name, and changes nothing of them. */
-export async function checkUp(settings: Settings, thorough = false): Promise<Checkup> {
+export async function checkUp(settings: Settings, { thorough = false, except = [] }: Wishes = {}): Promise<Checkup> {
+  const all = Object.values(checks).flat();
+  const unknown = except.filter((name) => !all.some((check) => check.name === name));
+  if (unknown.length > 0) throw new UsageError(`There is no check ${unknown.join(', ')}.`, 'docs/checkup.md lists them');
+  const wanted = all.filter((check) => (thorough || !check.thorough) && !except.includes(check.name));
   const server = await acquireServer(settings);
-  const wanted = Object.values(checks)
-    .flat()
-    .filter((check) => thorough || !check.thorough);
   try {
     return await withClient(server.url('hospital_monitor'), (monitor) =>
       asAdministrator(settings, server, async (administrator) => {

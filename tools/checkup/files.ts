@@ -1,7 +1,6 @@
 import { existsSync, readdirSync, statfsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { readAuditKey } from '../cluster/audit-key.ts';
-import { openHome } from '../cluster/home.ts';
 import { readSecrets } from '../cluster/secrets.ts';
 import type { Settings } from '../settings.ts';
 import { CannotLook } from './cannot-look.ts';
@@ -9,9 +8,8 @@ import type { Finding, Look } from './check.ts';
 
 /** The files of this machine that hold a password or a key, as far as there are any. */
 export function secretFiles({ home, auditKeyFile, backup, tlsFiles }: Settings): string[] {
-  const { secrets } = openHome(home);
   const keys = path.join(home, 'keys');
-  const named = [secrets, auditKeyFile, backup.keyFile, tlsFiles?.key].filter((file) => file !== undefined);
+  const named = [path.join(home, 'secrets.json'), auditKeyFile, backup.keyFile, tlsFiles?.key].filter((file) => file !== undefined);
   const inHome = existsSync(keys) ? readdirSync(keys).map((name) => path.join(keys, name)) : [];
   return [...new Set([...named, ...inHome])].filter((file) => existsSync(file));
 }
@@ -35,7 +33,7 @@ function isWeak(secret: string, least: number): boolean {
 /** Finds keys that somebody thought up. */
 export async function lookAtKeys({ settings }: Pick<Look, 'settings'>): Promise<Finding[]> {
   const findings: Finding[] = [];
-  const { secrets } = openHome(settings.home);
+  const secrets = path.join(settings.home, 'secrets.json');
   const weakTokens = existsSync(secrets) ? readSecrets(settings).jwtKeys.filter(({ secret }) => isWeak(secret, 16)) : [];
   for (const { kid } of weakTokens) {
     findings.push({
@@ -58,6 +56,7 @@ export function judgeRoom(folder: string, free: number, total: number): Finding[
   if (free >= 2e9 && (free >= 20e9 || free >= 0.05 * total)) return [];
   return [
     {
+      severity: free < 2e9 ? 'critical' : 'warning',
       problem: `${folder} has ${(free / 1e9).toFixed(1)} GB of ${(total / 1e9).toFixed(1)} GB left.`,
       remedy: 'Make room before PostgreSQL stops: infirmary backup prune, old logs; docs/runbooks has the rest',
     },

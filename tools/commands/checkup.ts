@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { checkUp, type Checkup } from '../checkup/checkup.ts';
+import { checkUp, type Checkup, type Wishes } from '../checkup/checkup.ts';
 import { Failure } from '../failure.ts';
 import { readSettings } from '../settings.ts';
 import { print, say } from '../terminal.ts';
@@ -9,9 +9,10 @@ export function register(program: Command): void {
     .command('checkup')
     .description('name what is wrong with the server and the hospital, and what mends it; changes nothing')
     .option('--thorough', 'compare everything the database defines with what the migrations make of an empty one, too')
+    .option('--except <check...>', 'leave these out: what they find is known here and has its reason')
     .option('--json', '{"looked", "problems": [{"check", "severity", "problem", "remedy"}], "unseen": [{"check", "why", "failed"}]}')
-    .action(async ({ json, thorough }: { json?: boolean; thorough?: boolean }) => {
-      const checkup = await checkUp(readSettings(), thorough);
+    .action(async ({ json, ...wishes }: Wishes & { json?: boolean }) => {
+      const checkup = await checkUp(readSettings(), wishes);
       if (json) print(JSON.stringify(checkup));
       else tell(checkup);
       refuse(checkup);

@@ -1,5 +1,5 @@
 -- The files of policies/ give rights to our roles alone, each by name. What PUBLIC may do, every role of the server
--- may, also those of other databases.
+-- may, also those of other databases. Who reads changes as a registered consumer needs what docs/downstream.md grants.
 with
 rights (kind, name, acl) as (
   select 'schema', quote_ident(n.nspname), n.nspacl
@@ -49,9 +49,19 @@ select
   format(
     '%s has rights on the %s %s: %s.', g.grantee, g.kind, g.name, string_agg(distinct g.privilege, ', ')
   ) as problem,
-  format('revoke all on %s %s from %s', g.kind, g.name, g.grantee) as remedy
+  format('revoke all on %s %s from %s', g.kind, g.name, g.grantee) as remedy,
+  case g.grantee when 'public' then 'critical' else 'warning' end as severity
 from given as g
 where g.grantee !~ '^hospital_'
+  and not (
+    g.grantee in (select r.reader from ops.consumer_readers() as r)
+    and (g.kind, g.privilege) in (('database', 'connect'), ('schema', 'usage'), ('routine', 'execute'))
+    and (
+      g.kind = 'database'
+      or g.name = 'ops'
+      or g.name like any (array['ops.read\_change\_events(%', 'ops.acknowledge\_change\_events(%'])
+    )
+  )
 group by
   g.kind,
   g.name,

@@ -43,8 +43,8 @@ join pg_roles as granted
 join pg_roles as member
   on member.oid = m.member
 where (granted.rolname ~ '^hospital_' or member.rolname ~ '^hospital_')
-  -- Who makes a role with CREATEROLE becomes its member, from PostgreSQL 16 on, and may take it back.
-  and not (m.admin_option and member.rolcreaterole)
+  -- Who makes a role with CREATEROLE becomes its member, from PostgreSQL 16 on, and could do so at any time before.
+  and not member.rolcreaterole
   and (granted.rolname, member.rolname) not in (
     ('hospital_staff', 'hospital_nurse'),
     ('hospital_staff', 'hospital_reception'),
