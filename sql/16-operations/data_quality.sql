@@ -16,8 +16,8 @@ declare
   view_name constant text := 'quality_' || define_quality_check.name;
 begin
   execute format('comment on view ops.%I is %L', view_name, define_quality_check.question);
-  execute format('comment on column ops.%I.row_key is %L', view_name, 'The key of the row.');
-  execute format('comment on column ops.%I.is_wrong is %L', view_name, 'Whether it is one of those.');
+  execute format('comment on column ops.%I.row_key is ''The key of the row.''', view_name);
+  execute format('comment on column ops.%I.is_wrong is ''Whether it is found.''', view_name);
   insert into ops.data_quality_checks as c (name, severity, of_table, question, remedy)
   values (
     define_quality_check.name,
@@ -60,9 +60,19 @@ begin
     for update
   loop
     execute format(
-      'select count(*), count(*) filter (where q.is_wrong), '
-        || 'coalesce((array_agg(q.row_key order by q.row_key desc) filter (where q.is_wrong))[1:10], ''{}'') '
-        || 'from ops.%I as q',
+      $query$
+        select
+          count(*),
+          count(*) filter (where q.is_wrong),
+          array(
+            select s.row_key
+            from ops.%1$I as s
+            where s.is_wrong
+            order by s.row_key desc
+            limit 10
+          )
+        from ops.%1$I as q
+      $query$,
       'quality_' || known.name
     )
     into result.looked_at, result.found, result.sample_keys;

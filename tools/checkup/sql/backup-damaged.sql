@@ -6,6 +6,9 @@ select
     b.problems,
     date_trunc('second', b.verified_at)
   ) as problem,
-  format('infirmary backup create; then see what the disk does: infirmary backup verify %s', b.name) as remedy
+  format(
+    'infirmary backup create; then see what the disk does: infirmary backup verify %s',
+    b.name
+  ) as remedy
 from ops.kept_backups() as b
 where b.problems > 0

@@ -2,6 +2,7 @@
 select
   a.description as problem,
   format(
-    'As hospital_owner: select row_key from ops.%I where is_wrong; or acknowledge it over the API', a.check_view
+    'As hospital_owner: select row_key from ops.%I where is_wrong; or acknowledge it over the API',
+    a.check_view
   ) as remedy
 from ops.open_quality_alerts() as a

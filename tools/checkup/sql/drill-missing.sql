@@ -2,7 +2,10 @@
 select
   case
     when last.started_at is null then 'No backup has ever been restored for a test.'
-    when not last.passed then format('The last drill failed, at %s.', date_trunc('second', last.started_at))
+    when not last.passed then format(
+      'The last drill failed, at %s.',
+      date_trunc('second', last.started_at)
+    )
     else format('The last drill was at %s.', date_trunc('second', last.started_at))
   end as problem,
   'infirmary backup drill' as remedy

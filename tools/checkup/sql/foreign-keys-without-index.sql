@@ -19,7 +19,9 @@ where k.contype = 'f'
   and not exists (
     select
     from pg_index as i
-    cross join lateral (select string_to_array(i.indkey::text, ' ')::smallint[] as columns) as of_index
+    cross join lateral (
+      select string_to_array(i.indkey::text, ' ')::smallint[] as columns
+    ) as of_index
     where i.indrelid = k.conrelid
       and i.indisvalid
       and (

@@ -1,9 +1,15 @@
 -- Those that hold a promise (unique, exclusion) or serve a foreign key are not looked at: they work without being
 -- scanned. Fewer than thirty days of statistics prove nothing, and a standby counts its own.
 select
-  format('The index %s (%s) has not been used since %s.',
-    s.indexrelid::regclass, pg_size_pretty(pg_relation_size(s.indexrelid)), d.since::date) as problem,
-  format('If no standby uses it either, in a migration: drop index %s', s.indexrelid::regclass) as remedy
+  format(
+    'The index %s (%s) has not been used since %s.',
+    s.indexrelid::regclass,
+    pg_size_pretty(pg_relation_size(s.indexrelid)),
+    d.since::date
+  ) as problem,
+  format(
+    'If no standby uses it either, in a migration: drop index %s', s.indexrelid::regclass
+  ) as remedy
 from pg_stat_user_indexes as s
 join pg_index as i
   on i.indexrelid = s.indexrelid

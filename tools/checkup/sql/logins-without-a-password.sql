@@ -7,7 +7,7 @@ select
     array_to_string(h.user_name, ', '),
     h.auth_method
   ) as problem,
-  'Let the line begin with hostssl and end in scram-sha-256; then: select pg_reload_conf()' as remedy
+  'Let it begin with hostssl and end in scram-sha-256; then: select pg_reload_conf()' as remedy
 from pg_hba_file_rules as h
 where h.error is null
   and h.type <> 'local'

@@ -47,7 +47,11 @@ given as (
 )
 select
   format(
-    '%s has rights on the %s %s: %s.', g.grantee, g.kind, g.name, string_agg(distinct g.privilege, ', ')
+    '%s has rights on the %s %s: %s.',
+    g.grantee,
+    g.kind,
+    g.name,
+    string_agg(distinct g.privilege, ', ')
   ) as problem,
   format('revoke all on %s %s from %s', g.kind, g.name, g.grantee) as remedy,
   case g.grantee when 'public' then 'critical' else 'warning' end as severity
@@ -55,7 +59,9 @@ from given as g
 where g.grantee !~ '^hospital_'
   and not (
     g.grantee in (select r.reader from ops.consumer_readers() as r)
-    and (g.kind, g.privilege) in (('database', 'connect'), ('schema', 'usage'), ('routine', 'execute'))
+    and (g.kind, g.privilege) in (
+      ('database', 'connect'), ('schema', 'usage'), ('routine', 'execute')
+    )
     and (
       g.kind = 'database'
       or g.name = 'ops'

@@ -25,7 +25,8 @@ cross join lateral (
     ),
     (
       r.rolcanlogin and r.rolname not in (
-        'hospital_owner', 'hospital_authenticator', 'hospital_worker', 'hospital_backup', 'hospital_monitor'
+        'hospital_owner', 'hospital_authenticator', 'hospital_worker', 'hospital_backup',
+        'hospital_monitor'
       ),
       'may log in',
       format('alter role %I nologin', r.rolname)
@@ -53,4 +54,8 @@ where (granted.rolname ~ '^hospital_' or member.rolname ~ '^hospital_')
     ('pg_read_all_data', 'hospital_backup'),
     ('pg_monitor', 'hospital_monitor')
   )
-  and not (member.rolname = 'hospital_authenticator' and granted.rolname ~ '^hospital_' and not granted.rolcanlogin)
+  and not (
+    member.rolname = 'hospital_authenticator'
+    and granted.rolname ~ '^hospital_'
+    and not granted.rolcanlogin
+  )

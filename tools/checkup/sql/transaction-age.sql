@@ -1,9 +1,14 @@
 -- At two thousand million the server refuses every write. Autovacuum begins at a tenth of that, so twice as
 -- many mean that something holds it up.
 select
-  format('The database %s has not been frozen for %s million transactions.', d.datname, d.age / 1000000) as problem,
   format(
-    'End what holds it up (old transactions, prepared ones, replication slots), then: vacuumdb --freeze %I', d.datname
+    'The database %s has not been frozen for %s million transactions.',
+    d.datname,
+    d.age / 1000000
+  ) as problem,
+  format(
+    'End what holds it up (old or prepared transactions, slots), then: vacuumdb --freeze %I',
+    d.datname
   ) as remedy
 from (
   select

@@ -12,6 +12,7 @@ from pg_stat_activity as a
 where a.backend_type = 'client backend'
   and a.pid <> pg_backend_pid()
   and (
-    a.state like 'idle in transaction%' and a.state_change < clock_timestamp() - interval '5 minutes'
+    a.state like 'idle in transaction%'
+    and a.state_change < clock_timestamp() - interval '5 minutes'
     or a.xact_start < clock_timestamp() - interval '2 hours'
   )
