@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -14,7 +14,7 @@ import { judgeClock, lookAtClock } from '../../tools/checkup/clock.ts';
 import { judgeRoom, lookAtKeys, lookAtRoom, lookAtSecrets } from '../../tools/checkup/files.ts';
 import { judgeRuns, lookForOverdueJobs, periodOf } from '../../tools/checkup/jobs.ts';
 import { judgeMigrations, lookAtMigrations } from '../../tools/checkup/migrations.ts';
-import { lookAtPolicies } from '../../tools/checkup/policies.ts';
+import { lookAtPolicies, readPolicies, statedPolicies } from '../../tools/checkup/policies.ts';
 import { lookForSequencesBehind } from '../../tools/checkup/sequences.ts';
 import {
   judgeChecksums,
@@ -325,6 +325,15 @@ describe('infirmary checkup', { concurrency: 1 }, () => {
       assert.deepEqual(await look(), [missing]);
     }));
 
+  test('knows the policies from the signed migrations where there is no working tree, as in an image', async (t) => {
+    const image = mkdtempSync(path.join(os.tmpdir(), 'infirmary-image-'));
+    t.after(() => rmSync(image, { recursive: true, force: true }));
+    cpSync(path.join(projectFolder, 'migrations'), path.join(image, 'migrations'), { recursive: true });
+    const stated = statedPolicies(await readPolicies(image));
+    assert.equal(stated.get('owner_all_rows on hospital.patients'), 'policies/owner.sql');
+    assert.ok(stated.size > 100);
+  });
+
   test('thorough, sees whatever no migration makes, and leaves nothing behind', () =>
     within(async () => {
       const wanted = await readCatalogue(admin);
@@ -333,6 +342,7 @@ describe('infirmary checkup', { concurrency: 1 }, () => {
         `grant select on hospital.patients to hospital_monitor;
          drop index hospital.appointments_patient_id_starts_at_idx;
          create index probe_idx on hospital.rooms (name);
+         create extension amcheck;
          alter function hospital_private.current_patient_id() volatile`,
       );
       assert.deepEqual(judgeCatalogue(wanted, await readCatalogue(admin)).map(({ problem }) => problem), [
@@ -399,9 +409,10 @@ describe('infirmary checkup', { concurrency: 1 }, () => {
     chmodSync(audit, 0o640);
     const found = await lookAtSecrets({ settings: own });
     assert.deepEqual(found.map(({ problem }) => problem), [
-      `${secrets} may be read by others (mode 644).`,
-      `${audit} may be read by others (mode 640).`,
+      `${secrets} may be read by everybody (mode 644).`,
+      `${audit} may be read by its group (mode 640).`,
     ]);
+    assert.deepEqual(found.map(({ severity }) => severity), ['critical', 'notice']);
     assert.match(found[0]!.remedy, /^chmod 600 /);
     writeFileSync(secrets, JSON.stringify({ passwords, jwtKeys: [{ kid: 'old', secret: 'secret'.repeat(6) }] }));
     assert.deepEqual(

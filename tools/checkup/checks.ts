@@ -100,7 +100,7 @@ export const checks: Record<string, readonly Check[]> = {
       name: 'secrets-readable',
       severity: 'critical',
       reads: 'machine',
-      finds: 'files with passwords and keys that others may read',
+      finds: 'files with passwords and keys that everybody may read; their group (a notice)',
       look: lookAtSecrets,
     },
     {

@@ -14,13 +14,15 @@ export function secretFiles({ home, auditKeyFile, backup, tlsFiles }: Settings):
   return [...new Set([...named, ...inHome])].filter((file) => existsSync(file));
 }
 
-/** Finds secrets that others than their owner may read or write. */
+/** Finds secrets that others than their owner may read or write; a group may have its reason, such as PostgreSQL's own. */
 export async function lookAtSecrets({ settings }: Pick<Look, 'settings'>): Promise<Finding[]> {
   if (process.platform === 'win32') throw new CannotLook('Windows keeps rights of files that Node does not show');
   return secretFiles(settings)
-    .filter((file) => (statSync(file).mode & 0o077) !== 0)
-    .map((file) => ({
-      problem: `${file} may be read by others (mode ${(statSync(file).mode & 0o777).toString(8)}).`,
+    .map((file) => ({ file, mode: statSync(file).mode & 0o777 }))
+    .filter(({ mode }) => (mode & 0o077) !== 0)
+    .map(({ file, mode }) => ({
+      severity: (mode & 0o007) === 0 ? 'notice' : 'critical',
+      problem: `${file} may be read by ${(mode & 0o007) === 0 ? 'its group' : 'everybody'} (mode ${mode.toString(8)}).`,
       remedy: `chmod 600 ${file}; and since it may have been read, docs/runbooks says how to change what is in it`,
     }));
 }

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
 import { readHistory } from '../migrate/history.ts';
 import type { Recorded } from '../migrate/run.ts';
 import { verify } from '../migrate/verify.ts';
@@ -23,9 +25,11 @@ export function judgeMigrations(signed: readonly { file: string; hash: string }[
 
 /** Finds migrations that are missing, are others than those signed here, or were never signed. */
 export async function lookAtMigrations({ monitor }: Look): Promise<Finding[]> {
-  const { migrations } = await readHistory(projectFolder);
+  const { migrations, problems: broken } = await readHistory(projectFolder);
   const { rows } = await monitor.query<Recorded>('select filename, hash from ops.applied_migrations()');
-  const { problems } = await verify(projectFolder);
+  // An image carries what was signed and no living files to compare it with.
+  const isWorkingTree = existsSync(path.join(projectFolder, 'policies'));
+  const problems = isWorkingTree ? (await verify(projectFolder)).problems : broken;
   return [
     ...judgeMigrations(migrations, rows),
     ...problems.map(splitRemedy),

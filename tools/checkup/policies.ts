@@ -1,3 +1,4 @@
+import { readHistory } from '../migrate/history.ts';
 import { readSources, type Source } from '../migrate/sources.ts';
 import { projectFolder } from '../settings.ts';
 import type { Finding, Look } from './check.ts';
@@ -46,6 +47,14 @@ export async function lookAtPolicies({ monitor }: Look): Promise<Finding[]> {
       on c.oid = p.polrelid
     where c.relnamespace::regnamespace::text in ('hospital', 'masked')
     order by 1`);
-  const files = (await readSources(projectFolder)).filter(({ path }) => path.startsWith('policies/'));
-  return judgePolicies(statedPolicies(files), rows.map(({ policy }) => policy));
+  return judgePolicies(statedPolicies(await readPolicies(projectFolder)), rows.map(({ policy }) => policy));
+}
+
+/** The files of policies/ as they are in a working tree, or else, in an image without one, as they were signed. */
+export async function readPolicies(root: string): Promise<Source[]> {
+  const isPolicies = ({ path }: Source): boolean => path.startsWith('policies/');
+  const living = (await readSources(root)).filter(isPolicies);
+  if (living.length > 0) return living;
+  const { signed } = await readHistory(root);
+  return [...signed].flatMap(([path, last]) => ('text' in last ? [{ path, text: last.text }] : [])).filter(isPolicies);
 }
