@@ -342,7 +342,7 @@ describe('infirmary checkup', { concurrency: 1 }, () => {
         `grant select on hospital.patients to hospital_monitor;
          drop index hospital.appointments_patient_id_starts_at_idx;
          create index probe_idx on hospital.rooms (name);
-         create extension amcheck;
+         create extension amcheck with schema extensions;
          alter function hospital_private.current_patient_id() volatile`,
       );
       assert.deepEqual(judgeCatalogue(wanted, await readCatalogue(admin)).map(({ problem }) => problem), [
