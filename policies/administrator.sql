@@ -316,6 +316,13 @@ grant execute on function
   analytics.refresh_views
 to hospital_administrator;
 
+-- What the checks of the record found.
+grant execute on function
+  analytics.data_quality,
+  analytics.data_quality_trend,
+  analytics.acknowledge_data_quality
+to hospital_administrator;
+
 -- Reports, of what is seen above.
 grant execute on function
   hospital_private.require_report_period,

@@ -17,7 +17,8 @@ grant execute on function
   ops.verify_audit_chain,
   ops.load_warehouse,
   ops.refresh_views,
-  ops.check_freshness
+  ops.check_freshness,
+  ops.check_data_quality
 to hospital_worker;
 
 -- Changes for other services, of the consumers that it reads for.

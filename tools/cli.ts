@@ -6,6 +6,7 @@ import * as audit from './commands/audit.ts';
 import * as backup from './commands/backup.ts';
 import * as bench from './commands/bench.ts';
 import * as changes from './commands/changes.ts';
+import * as checkup from './commands/checkup.ts';
 import * as db from './commands/db.ts';
 import * as docs from './commands/docs.ts';
 import * as erasures from './commands/erasures.ts';
@@ -31,7 +32,7 @@ import { say } from './terminal.ts';
 /** Every command, in the order `infirmary --help` lists them. */
 const commands = [
   start, db, roles, migrate, importing, serve, work, administrator, audit, seed, sequences, etl, queries, report, sandbox, backup, erasures,
-  changes, subscriber, relay, bench, docs,
+  standby, relay, archive, changes, subscriber, checkup, bench, docs,
 ];
 
 const wrongUsage = 2;

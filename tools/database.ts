@@ -44,7 +44,7 @@ export async function withClient<Result>(
 }
 
 /** Runs SQL; of several statements, the last one's answer. */
-export async function ask(client: pg.Client, sql: string, values?: unknown[]): Promise<Answer> {
+export async function ask(client: pg.ClientBase, sql: string, values?: unknown[]): Promise<Answer> {
   const answer = await client.query({ text: sql, rowMode: 'array', ...(values && { values }) });
   const last = (Array.isArray(answer) ? answer.at(-1) : answer) as pg.QueryArrayResult;
   return {

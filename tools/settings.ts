@@ -176,7 +176,7 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
     ...(mail && { mail }),
     port: Number(port),
     portIsFixed: read('PORT') !== undefined,
-    database: databaseOf(databaseUrl ?? authenticatorUrl ?? workerUrl ?? backupUrl),
+    database: databaseOf(databaseUrl ?? authenticatorUrl ?? workerUrl ?? backupUrl ?? monitorUrl),
     backup,
     environment: (graphileEnvironment ?? read('NODE_ENV')) === 'production' ? 'production' : 'development',
   };

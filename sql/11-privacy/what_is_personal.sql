@@ -190,6 +190,10 @@ from (values
   ('warehouse.view_settings', 'none', 'is_the_row stale_after'),
   ('ops.alert_kinds', 'none', 'code description'),
   ('ops.alerts', 'none', 'id kind raised_at closed_at'),
+  ('ops.data_quality_checks', 'none', 'name severity of_table question remedy acknowledged_found acknowledged_at'),
+  ('ops.data_quality_checks', 'technical', 'acknowledged_by'),
+  ('ops.data_quality_results', 'none', 'check_name measured_at looked_at found'),
+  ('ops.data_quality_results', 'technical', 'sample_keys'),
 
   -- The house and its code lists.
   ('hospital.facilities', 'none', 'id public_uuid name time_zone address phone created_at updated_at'),

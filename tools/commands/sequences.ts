@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import pg from 'pg';
+import type { ClientBase } from 'pg';
 import { acquireServer } from '../cluster/server.ts';
 import { ask, withClient } from '../database.ts';
 import { Failure } from '../failure.ts';
@@ -69,7 +69,8 @@ export async function reset(ownerUrl: string): Promise<SequenceUse[]> {
   });
 }
 
-async function findUses(client: pg.Client): Promise<SequenceUse[]> {
+/** The same, with a connection that reads every row. */
+export async function findUses(client: ClientBase): Promise<SequenceUse[]> {
   // An identity or serial column owns its sequence; a default may use another one.
   const { rows } = await ask(
     client,
@@ -119,7 +120,7 @@ async function findUses(client: pg.Client): Promise<SequenceUse[]> {
 }
 
 async function measure(
-  client: pg.Client,
+  client: ClientBase,
   sequence: string,
   table: string,
   column: string,

@@ -1,4 +1,5 @@
 import type { Job } from './job.ts';
+import { checkDataQuality } from './tasks/check_data_quality.ts';
 import { checkFreshness } from './tasks/check_freshness.ts';
 import { expireHolds } from './tasks/expire_holds.ts';
 import { loadWarehouse } from './tasks/load_warehouse.ts';
@@ -28,4 +29,5 @@ export const jobs: readonly Job[] = [
   loadWarehouse,
   refreshViews,
   checkFreshness,
+  checkDataQuality,
 ];
