@@ -120,7 +120,8 @@ function keyOf(settings: Settings): string | undefined {
 
 /** The roles' passwords came with the backup, so they are those of the URLs, or of secrets.json. */
 function urls(settings: Settings, { database }: Manifest, port: number): Restored['url'] {
-  const known = [settings.databaseUrl, settings.adminUrl, settings.authenticatorUrl, settings.workerUrl, settings.backupUrl];
+  const { databaseUrl, adminUrl, authenticatorUrl, workerUrl, backupUrl, monitorUrl } = settings;
+  const known = [databaseUrl, adminUrl, authenticatorUrl, workerUrl, backupUrl, monitorUrl];
   return (role, name = database) => {
     const given = known.flatMap((url) => (url ? [new URL(url)] : [])).find(({ username }) => username === role);
     const url = new URL(`postgres://127.0.0.1:${port}/${encodeURIComponent(name)}`);
