@@ -9,6 +9,7 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
   select case
+    when p.statement is null then null
     when p.statement ~* '^\s*\(*\s*(select|insert|update|delete|merge|with|values)\M'
       then btrim(regexp_replace(
         regexp_replace(p.statement, '\$[0-9]+\M|\m[0-9][0-9a-z_.]*', '?', 'gi'),
