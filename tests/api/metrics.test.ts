@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
-import { before, describe, test } from 'node:test';
+import { createServer } from 'node:http';
+import { connect, createServer as createTcpServer, type AddressInfo } from 'node:net';
+import { before, describe, test, type TestContext } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Client } from 'pg';
+import { makeMetrics, type MetricsOptions } from '../../tools/api/metrics.ts';
 import { FIGURES } from '../../tools/metrics/figures.ts';
 import { watchDatabase } from '../../tools/metrics/watch.ts';
 import { parseExposition, type Family } from '../support/exposition.ts';
@@ -70,7 +71,9 @@ describe('/metrics', () => {
 
   test('counts what runs on websockets, and what was answered there', async () => {
     const subscriber = await subscribe(api.url, 'subscription { appointmentChanged { event } }', token);
-    await assert.rejects(subscribe(api.url, 'subscription { nothing }', token).then((refused) => refused.next()));
+    const refused = await subscribe(api.url, 'subscription { nothing }', token);
+    assert.equal((await refused.next()).errors[0].extensions.code, 'BAD_REQUEST');
+    await refused.close();
     let families: Map<string, Family>;
     do ({ families } = await scrape(api));
     while (requests(families, 'subscription', 'OK') < 1 || requests(families, 'unreadable', 'BAD_REQUEST') < 1);
@@ -113,7 +116,7 @@ describe('/metrics', () => {
   test('is what Prometheus reads, and tells nothing of a patient, whatever was asked', async () => {
     const [ann] = hospital.patients;
     await api.owner.query(`update hospital.patients set family_name = 'Unmistakable', given_name = 'Ludmilla' where id = $1`, [ann!.id]);
-    const { rows } = await api.owner.query('select medical_record_number as mrn from hospital.patients where id = $1', [ann!.id]);
+    const { rows } = await api.owner.query('select mrn from hospital.patients where id = $1', [ann!.id]);
     const { mrn } = rows[0];
     assert.ok(mrn.length > 3);
     const words = ['Unmistakable', 'Ludmilla', ann!.email, mrn];
@@ -135,128 +138,126 @@ describe('/metrics', () => {
   });
 });
 
-describe('who may read /metrics', () => {
-  let open: TestApi;
-  before(async () => {
-    open = await startApi();
+/** /metrics by itself, without an API behind it. */
+async function serveMetrics(t: TestContext, options: Partial<MetricsOptions> = {}): Promise<{ url: string }> {
+  const metrics = makeMetrics({ pools: {}, websockets: () => ({ connections: 0, operations: 0 }), trustProxy: false, ...options });
+  const server = createServer((req, res) => void metrics.handle(req, res));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(async () => {
+    server.closeAllConnections();
+    server.close();
+    await options.watch?.stop();
   });
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/` };
+}
 
-  test('without a token a program on this machine may, and nobody for whom somebody passes it on', async () => {
+describe('who may read /metrics', () => {
+  test('without a token a program on this machine may, and nobody for whom somebody passes it on', async (t) => {
+    const open = await serveMetrics(t);
     assert.equal((await metricsOf(open)).status, 200);
     for (const header of ['x-forwarded-for', 'x-forwarded-host', 'forwarded', 'via', 'x-real-ip']) {
       assert.equal((await metricsOf(open, { [header]: '203.0.113.9' })).status, 404, header);
     }
     // A page of another site, and one whose own name points to this machine.
     assert.equal((await metricsOf(open, { origin: 'https://elsewhere.example' })).status, 404);
-    const { hostname, port } = new URL(open.url);
-    assert.match(await raw(hostname, Number(port), 'GET /metrics HTTP/1.1\r\nHost: elsewhere.example\r\nConnection: close\r\n\r\n'), /^HTTP\/1\.1 404/);
-    assert.match(await raw(hostname, Number(port), 'GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n'), /^HTTP\/1\.1 200/);
+    assert.match(await raw(open, 'elsewhere.example'), /^HTTP\/1\.1 404/);
+    assert.match(await raw(open, 'localhost'), /^HTTP\/1\.1 200/);
   });
 
-  test('behind a proxy that is trusted, which also is on this machine, a token is needed', async () => {
-    const behind = await startApi({ trustProxy: true });
-    assert.equal((await metricsOf(behind)).status, 404);
+  test('from another machine nobody may without a token', async () => {
+    const metrics = makeMetrics({ pools: {}, websockets: () => ({ connections: 0, operations: 0 }), trustProxy: false });
+    for (const [remoteAddress, status] of [['10.0.0.7', 404], ['::ffff:10.0.0.7', 404], ['1127.0.0.1', 404], ['::1', 200], ['::ffff:127.0.0.1', 200]] as const) {
+      const req = { socket: { remoteAddress }, headers: { host: 'localhost:5678' }, method: 'GET' };
+      let answered = 0;
+      const res = { getHeader: () => undefined, setHeader: () => {}, writeHead: (code: number) => (answered = code), end: () => {} };
+      await metrics.handle(req as never, res as never);
+      assert.equal(answered, status, remoteAddress);
+    }
   });
 
-  test('with a token whoever has it may, and nobody else, also on this machine', async () => {
-    const closed = await startApi({ metricsToken: 'a token of the tests' });
+  test('behind a proxy that is trusted, which also is on this machine, a token is needed', async (t) => {
+    assert.equal((await metricsOf(await serveMetrics(t, { trustProxy: true }))).status, 404);
+  });
+
+  test('with a token whoever has it may, and nobody else, also on this machine', async (t) => {
+    const closed = await serveMetrics(t, { token: 'a-token-of-the-tests' });
     const answers = async (authorization?: string): Promise<number> => (await metricsOf(closed, authorization ? { authorization } : {})).status;
     assert.equal(await answers(), 401);
-    for (const wrong of ['Bearer a token of the test', 'Bearer', 'Bearer a token of the tests2', 'a token of the tests', 'Basic a token of the tests']) {
+    for (const wrong of ['Bearer a-token-of-the-test', 'Bearer', 'Bearer a-token-of-the-tests2', 'a-token-of-the-tests', 'Basic a-token-of-the-tests']) {
       assert.equal(await answers(wrong), 401, wrong);
     }
-    assert.equal(await answers('Bearer a token of the tests'), 200);
-    assert.equal((await metricsOf(closed, { authorization: 'Bearer a token of the tests', 'x-forwarded-for': '203.0.113.9' })).status, 200);
-    const hospital = await furnish(closed.owner, { doctors: 0, patients: 1 });
-    assert.equal(await answers(`Bearer ${await tokenFor(closed.owner, hospital.patients[0]!, 'patient')}`), 401);
+    assert.equal(await answers('Bearer a-token-of-the-tests'), 200);
+    const passedOn = { authorization: 'Bearer a-token-of-the-tests', 'x-forwarded-for': '203.0.113.9' };
+    assert.equal((await metricsOf(closed, passedOn)).status, 200);
   });
 
-  test('it is read and not written', async () => {
-    assert.equal((await metricsOf(open, {}, 'POST')).status, 405);
+  test('it is read and not written', async (t) => {
+    assert.equal((await metricsOf(await serveMetrics(t), {}, 'POST')).status, 405);
   });
 
-  test('without a way into the database it tells of the API alone', async () => {
-    const { families } = await scrape(open);
+  test('without a way into the database it tells nothing of it', async (t) => {
+    const { families } = await scrape(await serveMetrics(t));
     assert.ok(families.has('infirmary_api_requests_total'));
     assert.ok(!families.has('infirmary_database_up'));
   });
 });
 
 describe('a database that is not there', () => {
-  const known = async (api: { url: string }): Promise<[number, number]> => {
-    const { families } = await scrape(api);
-    return [valueOf(families, 'infirmary_database_up'), families.get('infirmary_database_size_bytes')!.samples.length];
-  };
-
-  test('is told as such, without an error, and without figures of yesterday', async () => {
+  test('is told as such, without an error, and without figures of yesterday', async (t) => {
     // Takes connections and says nothing, as a machine that hangs.
-    const silent = createServer(() => {});
+    const silent = createTcpServer((socket) => socket.on('error', () => {}));
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
-    try {
-      for (const port of [(silent.address() as AddressInfo).port, 1]) {
-        const api = await startApi({ monitorUrl: `postgres://hospital_monitor:secret@127.0.0.1:${port}/hospital` });
-        assert.deepEqual(await known(api), [0, 0]);
-        await api.stop();
-      }
-    } finally {
-      silent.close();
+    t.after(() => void silent.close());
+    for (const port of [(silent.address() as AddressInfo).port, 1]) {
+      const watch = watchDatabase(`postgres://hospital_monitor:secret@127.0.0.1:${port}/hospital`);
+      const { families } = await scrape(await serveMetrics(t, { watch }));
+      assert.equal(families.get('infirmary_database_up')!.samples[0]!.value, 0);
+      assert.deepEqual(families.get('infirmary_database_size_bytes')!.samples, []);
     }
   });
 
-  test('figures vanish when the watcher is refused, and come back', async () => {
+  test('figures vanish when the watcher is refused or cut off, and come back', async (t) => {
     const database = await cloneDatabase();
     const watch = watchDatabase(database.url('hospital_monitor'), 0);
     const superuser = new Client({ connectionString: database.url('postgres') });
     await superuser.connect();
-    try {
-      assert.ok((await watch.read())!.length > 10);
-      await superuser.query('revoke execute on function ops.hospital_figures() from hospital_monitor');
-      assert.equal(await watch.read(), undefined);
-      await superuser.query('grant execute on function ops.hospital_figures() to hospital_monitor');
-      assert.ok((await watch.read())!.length > 10);
-      // Its connection is cut.
-      await superuser.query(`select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name = 'infirmary-metrics'`);
-      while ((await watch.read()) === undefined) await wait(10);
-    } finally {
-      await superuser.end();
-      await watch.stop();
-    }
+    t.after(() => superuser.end());
+    const api = await serveMetrics(t, { watch });
+    const known = async (): Promise<[number, number]> => {
+      const { families } = await scrape(api);
+      return [valueOf(families, 'infirmary_database_up'), families.get('infirmary_database_size_bytes')!.samples.length];
+    };
+    assert.deepEqual(await known(), [1, 1]);
+    await superuser.query('revoke execute on function ops.hospital_figures() from hospital_monitor');
+    assert.deepEqual(await known(), [0, 0]);
+    await superuser.query('grant execute on function ops.hospital_figures() to hospital_monitor');
+    assert.deepEqual(await known(), [1, 1]);
+    await superuser.query(`select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name = 'infirmary-metrics'`);
+    while ((await known())[0] === 0) await wait(10);
   });
 
-  test('many scrapes at once are one question on one connection, and none takes a request’s', async () => {
+  test('many scrapes at once are one question on one connection, asked again only when some seconds have passed', async (t) => {
     const database = await cloneDatabase();
     const superuser = new Client({ connectionString: database.url('postgres') });
     await superuser.connect();
-    try {
-      const url = database.url('hospital_monitor');
-      const api = await startApi({ monitorUrl: url, poolSize: 1 });
-      const answers = await Promise.all(Array.from({ length: 50 }, () => metricsOf(api)));
-      assert.ok(answers.every(({ status }) => status === 200));
-      const { rows } = await superuser.query(
-        `select count(*)::integer as connections from pg_stat_activity where datname = current_database() and application_name = 'infirmary-metrics'`,
-      );
-      assert.deepEqual(rows, [{ connections: 1 }]);
-      // The API's only connection is taken, and a scrape waits for nothing.
-      const busy = new Client({ connectionString: api.database.url('hospital_owner') });
-      await busy.connect();
-      await busy.query('begin; lock table hospital.departments');
-      const waiting = api.graphql('{ departments(first: 1) { nodes { id } } }');
-      const waits = `select from pg_stat_activity where datname = $1 and wait_event_type = 'Lock'`;
-      while ((await superuser.query(waits, [api.database.name])).rowCount === 0) await wait(10);
-      assert.equal((await metricsOf(api)).status, 200);
-      await busy.end();
-      await waiting;
-    } finally {
-      await superuser.end();
-    }
+    t.after(() => superuser.end());
+    const watch = watchDatabase(database.url('hospital_monitor'), 3_600_000);
+    const api = await serveMetrics(t, { watch });
+    const texts = await Promise.all(Array.from({ length: 50 }, async () => (await scrape(api)).families.get('infirmary_database_commits_total')!.samples[0]!.value));
+    assert.equal(new Set(texts).size, 1);
+    const { rows } = await superuser.query(
+      `select count(*)::integer as connections from pg_stat_activity where datname = current_database() and application_name = 'infirmary-metrics'`,
+    );
+    assert.deepEqual(rows, [{ connections: 1 }]);
   });
 });
 
-async function raw(host: string, port: number, request: string): Promise<string> {
-  const { connect } = await import('node:net');
+/** Asks for /metrics of a host of that name, which fetch would not. */
+async function raw({ url }: { url: string }, host: string): Promise<string> {
+  const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {
     let text = '';
-    const socket = connect(port, host, () => socket.write(request));
+    const socket = connect(Number(port), hostname, () => socket.write(`GET /metrics HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`));
     socket.on('data', (chunk) => (text += chunk.toString()));
     socket.on('end', () => resolve(text));
     socket.on('error', reject);
