@@ -39,7 +39,7 @@ export function parseExposition(text: string): Map<string, Family> {
       assert.ok(sample !== undefined && current, `a sample of a metric: ${line}`);
       const suffix = current[1].type === 'histogram' ? /^(_bucket|_sum|_count)$/ : current[1].type === 'summary' ? /^(_sum|_count|)$/ : /^$/;
       assert.ok(sample.startsWith(current[0]) && suffix.test(sample.slice(current[0].length)), `${line} among ${current[0]}`);
-      if (current[1].type === 'counter') assert.match(current[0], /_total$/);
+      assert.equal(current[1].type === 'counter', current[0].endsWith('_total'), `${current[0]} is a counter`);
       const key = `${sample}{${labels}}`;
       assert.ok(!seen.has(key), `${key} twice`);
       seen.add(key);

@@ -140,6 +140,8 @@ function ofTheProcess(): Registry {
   if (!process_) {
     process_ = new Registry();
     collectDefaultMetrics({ register: process_ });
+    // Gauges that are called as only counters may be.
+    for (const kind of ['handles', 'requests', 'resources']) process_.removeSingleMetric(`nodejs_active_${kind}_total`);
   }
   return process_;
 }
