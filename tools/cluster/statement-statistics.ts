@@ -15,7 +15,8 @@ export async function provideStatementStatistics(server: Administered, database:
     const { rows } = await ask(
       client,
       `select to_regnamespace('statements') is null
-         and current_setting('shared_preload_libraries') ~ '\\mpg_stat_statements\\M'
+         -- Not to be seen by everybody; whoever may not see it may not make the extension either.
+         and exists (select from pg_settings where name = 'shared_preload_libraries' and setting ~ '\\mpg_stat_statements\\M')
          and not exists (select from pg_extension where extname = 'pg_stat_statements')`,
     );
     if (!rows[0]![0]) return;
