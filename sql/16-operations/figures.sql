@@ -64,12 +64,12 @@ begin
   select
     f.name,
     s.name,
-    f.value
+    f.value::double precision
   from states as s
   cross join lateral (
     values
-      ('job_last_success_timestamp_seconds', coalesce(extract(epoch from s.succeeded_at), 0)::double precision),
-      ('job_failures_in_a_row', s.failures::double precision)
+      ('job_last_success_timestamp_seconds', coalesce(extract(epoch from s.succeeded_at), 0)),
+      ('job_failures_in_a_row', s.failures)
   ) as f (name, value);
 
   return query
@@ -79,18 +79,48 @@ begin
     coalesce(extract(epoch from f.at), 0)::double precision
   from (
     values
-      ('backup_last_timestamp_seconds', (select max(b.finished_at) from ops.backups as b where b.removed_at is null)),
+      (
+        'backup_last_timestamp_seconds',
+        (
+          select max(b.finished_at)
+          from ops.backups as b
+          where b.removed_at is null
+        )
+      ),
       (
         'backup_last_verified_timestamp_seconds',
-        (select max(b.verified_at) from ops.backups as b where b.removed_at is null and b.problems = 0)
+        (
+          select max(b.verified_at)
+          from ops.backups as b
+          where b.removed_at is null
+            and b.problems = 0
+        )
       ),
-      ('backup_drill_last_passed_timestamp_seconds', (select max(d.finished_at) from ops.backup_drills as d where d.passed)),
+      (
+        'backup_drill_last_passed_timestamp_seconds',
+        (
+          select max(d.finished_at)
+          from ops.backup_drills as d
+          where d.passed
+        )
+      ),
       -- The oldest of the answers: one that is behind is what somebody reads.
       (
         'warehouse_data_as_of_timestamp_seconds',
-        (select case when bool_and(s.data_as_of is not null) then min(s.data_as_of) end from warehouse.view_states as s)
+        (
+          select case when bool_and(s.data_as_of is not null) then min(s.data_as_of) end
+          from warehouse.view_states as s
+        )
       ),
-      ('audit_last_sealed_timestamp_seconds', (select s.sealed_at from audit.seals as s order by s.block desc limit 1)),
+      (
+        'audit_last_sealed_timestamp_seconds',
+        (
+          select s.sealed_at
+          from audit.seals as s
+          order by s.block desc
+          limit 1
+        )
+      ),
       -- Nothing to seal is no delay, however long ago the last seal is.
       (
         'audit_unsealed_since_timestamp_seconds',
@@ -100,8 +130,8 @@ begin
           where e.era = (select max(r.era) from audit.eras as r)
             and (e.transaction_id, e.sequence) > (
               select
-                coalesce(max(s.last_transaction_id::text::numeric), 0)::text::xid8,
-                coalesce((array_agg(s.last_sequence order by s.block desc))[1], 0)
+                s.last_transaction_id,
+                s.last_sequence
               from (
                 select
                   s.block,
@@ -109,9 +139,12 @@ begin
                   s.last_sequence
                 from audit.seals as s
                 where s.era = (select max(r.era) from audit.eras as r)
-                order by s.block desc
-                limit 1
+                union all
+                -- Before the first seal everything waits.
+                values (0::bigint, '0'::xid8, 0::bigint)
               ) as s
+              order by s.block desc
+              limit 1
             )
           order by e.transaction_id, e.sequence
           limit 1
@@ -169,7 +202,10 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  here constant pg_lsn := case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end;
+  here constant pg_lsn := case
+    when pg_is_in_recovery() then pg_last_wal_replay_lsn()
+    else pg_current_wal_lsn()
+  end;
 begin
   return query
   select
@@ -215,7 +251,10 @@ begin
   from unnest(array['active', 'idle', 'idle in transaction', 'other']) as s (state)
   left join pg_stat_activity as a
     on a.backend_type = 'client backend'
-    and s.state = case when a.state in ('active', 'idle', 'idle in transaction') then a.state else 'other' end
+    and s.state = case
+      when a.state in ('active', 'idle', 'idle in transaction') then a.state
+      else 'other'
+    end
   group by s.state;
 
   return query
@@ -227,7 +266,8 @@ begin
     select
       count(*) filter (where a.wait_event_type = 'Lock') as waiting,
       -- Of clients: the server's own senders and launchers have none, or one for ever.
-      max(extract(epoch from clock_timestamp() - a.xact_start)) filter (where a.backend_type = 'client backend') as oldest
+      max(extract(epoch from clock_timestamp() - a.xact_start))
+        filter (where a.backend_type = 'client backend') as oldest
     from pg_stat_activity as a
     where a.pid <> pg_backend_pid()
   ) as a
@@ -287,10 +327,13 @@ begin
       'replication_standbys',
       null::text,
       -- Those that receive the log for backups, or into another database, follow no one.
-      count(*) filter (where r.state = 'streaming' and s.slot_type is distinct from 'logical' and r.replay_lsn is not null)::double precision
+      count(*)::double precision
     from pg_stat_replication as r
     left join pg_replication_slots as s
-      on s.active_pid = r.pid;
+      on s.active_pid = r.pid
+    where r.state = 'streaming'
+      and r.replay_lsn is not null
+      and s.slot_type is distinct from 'logical';
   end if;
 
   return query

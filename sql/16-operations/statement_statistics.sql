@@ -39,7 +39,13 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  home name := (select n.nspname from pg_extension as x join pg_namespace as n on n.oid = x.extnamespace where x.extname = 'pg_stat_statements');
+  home name := (
+    select n.nspname
+    from pg_extension as x
+    join pg_namespace as n
+      on n.oid = x.extnamespace
+    where x.extname = 'pg_stat_statements'
+  );
 begin
   if home is null then
     return query

@@ -133,17 +133,17 @@ function figuresIn(registers: Registry[]): (figures: readonly Figure[] | undefin
   };
 }
 
-let process_: Registry | undefined;
+let ofThisProcess: Registry | undefined;
 
 /** Memory, processor time and the lag of the event loop: of the process, however many APIs run in it. */
 function ofTheProcess(): Registry {
-  if (!process_) {
-    process_ = new Registry();
-    collectDefaultMetrics({ register: process_ });
+  if (!ofThisProcess) {
+    ofThisProcess = new Registry();
+    collectDefaultMetrics({ register: ofThisProcess });
     // Gauges that are called as only counters may be.
-    for (const kind of ['handles', 'requests', 'resources']) process_.removeSingleMetric(`nodejs_active_${kind}_total`);
+    for (const kind of ['handles', 'requests', 'resources']) ofThisProcess.removeSingleMetric(`nodejs_active_${kind}_total`);
   }
-  return process_;
+  return ofThisProcess;
 }
 
 /** Compared by digests, which are of one length and tell nothing of how much was right. */

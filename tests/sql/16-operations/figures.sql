@@ -99,6 +99,13 @@ select is(pg_temp.figure('backup_last_drill_passed'), 0::double precision, 'whil
 reset role;
 
 -- ### The audit: what is not sealed yet
+insert into hospital.facilities (name, time_zone) values ('Hill Hospital', 'UTC');
+set local role hospital_monitor;
+select is(
+  pg_temp.figure('audit_unsealed_since_timestamp_seconds'), extract(epoch from now())::double precision,
+  'Before the first seal everything waits.'
+);
+reset role;
 select audit.seal_entries();
 insert into hospital.facilities (name, time_zone) values ('Harbor Hospital', 'UTC');
 set local role hospital_monitor;
