@@ -13,6 +13,7 @@ grant execute on function
   ops.offer_waitlist,
   ops.publish_aggregates,
   ops.maintain_partitions,
+  ops.tidy_records,
   ops.seal_audit,
   ops.verify_audit_chain,
   ops.load_warehouse,

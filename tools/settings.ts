@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Failure } from './failure.ts';
 
@@ -23,6 +23,10 @@ export interface Settings {
   backupUrl?: string;
   /** MONITOR_URL: how `/metrics` and the check-ups log in (hospital_monitor), likewise. */
   monitorUrl?: string;
+  /** MONITOR_URL: how `/metrics` and the check-ups log in (hospital_monitor), likewise. */
+  monitorUrl?: string;
+  /** METRICS_TOKEN, or what METRICS_TOKEN_FILE holds: who has it may read `/metrics`; else programs on this machine may. */
+  metricsToken?: string;
   /** SUBSCRIBER_URL: a second server for `infirmary subscriber`, as its superuser. */
   subscriberUrl?: string;
   /** PUBLISHER_URL: how that server reaches ours, as a role with REPLICATION; else as hospital_backup. */
@@ -113,6 +117,8 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
   const publisherUrl = readUrl('PUBLISHER_URL');
   if (adminUrl && !databaseUrl) problems.push('DATABASE_ADMIN_URL needs DATABASE_URL beside it');
 
+  const metricsToken = readMetricsToken(read('METRICS_TOKEN'), read('METRICS_TOKEN_FILE'), problems);
+
   const auditKeyFile = read('AUDIT_KEY_FILE');
 
   const readSwitch = (name: string): boolean => {
@@ -167,6 +173,8 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
     ...(workerUrl && { workerUrl }),
     ...(backupUrl && { backupUrl }),
     ...(monitorUrl && { monitorUrl }),
+    ...(monitorUrl && { monitorUrl }),
+    ...(metricsToken && { metricsToken }),
     ...(subscriberUrl && { subscriberUrl }),
     ...(publisherUrl && { publisherUrl }),
     ...(auditKeyFile && { auditKeyFile: path.resolve(auditKeyFile) }),
@@ -222,6 +230,22 @@ function readMail(url: string | undefined, from: string | undefined, problems: s
     from,
     fromAddress,
   };
+}
+
+/** Without it one reads nothing of a patient, and how the hospital is doing all the same: so nothing that is guessed. */
+function readMetricsToken(token: string | undefined, file: string | undefined, problems: string[]): string | undefined {
+  if (token && file) problems.push('METRICS_TOKEN and METRICS_TOKEN_FILE name one token twice');
+  let found = token;
+  try {
+    if (file) found = readFileSync(file, 'utf8').trim();
+  } catch {
+    problems.push('METRICS_TOKEN_FILE cannot be read');
+    return undefined;
+  }
+  if (found !== undefined && !/^[\x21-\x7e]{16,}$/.test(found)) {
+    problems.push(`${file ? 'METRICS_TOKEN_FILE does not hold' : 'METRICS_TOKEN is not'} a token of at least 16 characters without blanks`);
+  }
+  return found;
 }
 
 function decoded(part: string): string | undefined {

@@ -27,7 +27,9 @@ begin
       );
     -- Attached and not created in place: that would hold up every writer.
     execute format(
-      'create table audit.%I (like audit.entries including defaults including constraints)',
+      'create table audit.%I (like audit.entries including defaults including constraints) '
+        -- Frozen by the first vacuum that comes by, since nothing in it changes any more.
+        'with (autovacuum_freeze_min_age = 0, autovacuum_vacuum_insert_scale_factor = 0.05)',
       partition
     );
     execute format(

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { before, describe, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Client } from 'pg';
@@ -11,23 +12,28 @@ import { subscribe } from './support/subscriber.ts';
 
 const WHO = '{ claimsLeft currentAccount { email role } }';
 
+/** An id that a client may give a request, made from a name. */
+const idOf = (name: string): string => createHash('md5').update(name).digest('hex');
+
 /** What a request finds on its connection, and ways to end badly, chosen by the name of the request. */
 const PROBES = `
   create function hospital.claims_left() returns text
   language sql stable set search_path = pg_catalog, pg_temp
   as $$ select concat_ws('|', current_user, current_setting('infirmary.session_id'), current_setting('infirmary.session_secret'),
-    current_setting('infirmary.client_address'), current_setting('infirmary.request_id'), current_setting('statement_timeout')) $$;
+    current_setting('infirmary.client_address'), current_setting('infirmary.request_id'), current_setting('application_name'),
+    current_setting('statement_timeout')) $$;
   grant execute on function hospital.claims_left to hospital_anonymous, ${ACCOUNT_ROLES.map((role) => `hospital_${role}`).join(', ')};
   create or replace function hospital.patients_age(patient hospital.patients) returns integer
   language plpgsql stable set search_path = pg_catalog, pg_temp
   as $$ begin
-    case split_part(current_setting('infirmary.request_id'), '-', 1)
-      when 'dividing' then return 1 / 0;
-      when 'raising' then raise exception 'no';
-      when 'sleeping' then perform pg_sleep(30);
-      when 'settling' then
+    case current_setting('infirmary.request_id')
+      when md5('dividing') then return 1 / 0;
+      when md5('raising') then raise exception 'no';
+      when md5('sleeping') then perform pg_sleep(30);
+      when md5('settling') then
         perform set_config('infirmary.session_id', current_setting('infirmary.session_id'), false),
           set_config('infirmary.session_secret', current_setting('infirmary.session_secret'), false),
+          set_config('application_name', current_setting('application_name'), false),
           set_config('role', current_setting('role'), false);
       else null;
     end case;
@@ -68,13 +74,14 @@ describe('many people on few connections', () => {
     return running;
   };
   /** Asks as somebody, or as nobody, and checks that everything on the connection is this request's own. */
-  const askAs = async (url: string, member: Member | undefined, id: string): Promise<void> => {
+  const askAs = async (url: string, member: Member | undefined, name: string): Promise<void> => {
+    const id = idOf(name);
     const { data, errors } = await send(url, { query: WHO }, member?.token, { 'x-request-id': id });
     assert.deepEqual(errors, []);
     const grant = member && verifyToken(KEYS, member.token);
     assert.equal(
       data.claimsLeft,
-      [`hospital_${member?.role ?? 'anonymous'}`, grant?.sessionId ?? '', grant?.sessionSecret ?? '', '127.0.0.1', id, '10s'].join('|'),
+      [`hospital_${member?.role ?? 'anonymous'}`, grant?.sessionId ?? '', grant?.sessionSecret ?? '', '127.0.0.1', id, `infirmary-api ${id}`, '10s'].join('|'),
     );
     assert.deepEqual(data.currentAccount, member ? { email: member.email, role: member.role } : null);
   };
@@ -82,7 +89,7 @@ describe('many people on few connections', () => {
     fetch(url, {
       method: 'POST',
       signal,
-      headers: { 'content-type': 'application/json', authorization: `Bearer ${member.token}`, 'x-request-id': `${kind}-00000000` },
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${member.token}`, 'x-request-id': idOf(kind) },
       body: JSON.stringify({ query: '{ patients(first: 1) { nodes { age } } }' }),
     }).then(async (response) => ({ status: response.status, ...((await response.json()) as object) }) as Answer);
   const sleepers = async (): Promise<number[]> =>

@@ -42,8 +42,13 @@ describe('the server', () => {
       (await send(api.url, { query: '{ __typename }' }, undefined, { 'x-request-id': given })).headers.get(
         'x-request-id',
       );
-    assert.equal(await id('trace-0123456789'), 'trace-0123456789');
-    assert.match((await id('short'))!, /^[0-9a-f-]{36}$/);
+    const ours = ['f81d4fae-7dec-41d0-a765-00a0c91e6bf6', '4BF92F3577B34DA6A3CE929D0E0E4736'];
+    for (const given of ours) assert.equal(await id(given), given);
+    // Letters and digits, and somebody's name and number all the same.
+    for (const given of ['short', 'Ann-Adams-1980-02-14', 'MRN-00012345', 'deadbeef', `${ours[0]}0`]) {
+      assert.match((await id(given))!, /^[0-9a-f]{8}-[0-9a-f-]{27}$/);
+      assert.notEqual(await id(given), given);
+    }
     assert.match((await id('{"not": "an id", "at": "all"}'))!, /^[0-9a-f-]{36}$/);
   });
 
@@ -68,13 +73,16 @@ describe('the server', () => {
       'time',
       'level',
       'event',
-      'requestId',
       'method',
       'path',
       'status',
+      'requestId',
+      'kind',
+      'code',
       'milliseconds',
     ]);
-    assert.equal(second.path, '/livez');
+    assert.deepEqual([first.kind, first.code], ['mutation', 'OK']);
+    assert.deepEqual([second.path, second.kind], ['/livez', 'probe']);
     assert.doesNotMatch(written.join(''), /secret|correct horse|test\.example/);
   });
 

@@ -47,6 +47,13 @@ test('whatever goes wrong with a patient’s data in hand, no log of ours repeat
   }
   assert.match(api.said(), /"event":"unexpected_error"/);
   assert.match(api.said(), /"event":"request".*"path":"another"/);
+  for (const line of api.said().split('\n').filter((said) => said.includes('"event":"request"'))) {
+    const { time, level, event, method, path: served, status, requestId, kind, code, milliseconds, ...more } = JSON.parse(line);
+    assert.deepEqual(more, {}, 'a request is told by these alone');
+    assert.match([method, served, status, kind, code, typeof milliseconds].join(' '), /^[A-Z]+ [a-z/]+ \d+ [a-z]+ [A-Z_]+ number$/);
+    assert.match(requestId, /^[0-9a-f-]{32,36}$/i);
+  }
+  assert.match(api.said(), /"event":"operation".*"kind":"unreadable","code":"UNAUTHENTICATED"/);
   assert.match(worker, /failed with P0001/);
   const server = readFileSync(path.join(testSettings().home, 'server.log'), 'utf8');
   assert.match(server, /ready to accept connections/);
@@ -95,6 +102,10 @@ async function sendNonsense(url: string, marker: string, met: Set<string>): Prom
     [url, { body: marker, headers: { 'content-type': `text/${marker}` } }],
     [url, { body: '{}', headers: { ...json, authorization: `Bearer ${marker}` } }],
     [url, { body: '{}', headers: { ...json, cookie: `infirmary=${marker}` } }],
+    [url, { body: `{"query": "${marker}`, headers: { ...json, 'x-request-id': marker, 'user-agent': marker, referer: `https://${marker}.example` } }],
+    [url, { body: JSON.stringify({ query: `query ${marker} { ${marker} }`, operationName: marker, extensions: { marker } }), headers: json }],
+    [new URL('/metrics', url).href, { body: marker, headers: { 'x-request-id': `${marker}-00000000`, authorization: `Bearer ${marker}` } }],
+    [new URL(`/reports/${marker}.csv?from=${marker}`, url).href, { body: marker }],
     [new URL(`/${marker}?${marker}`, url).href, { body: marker }],
     [new URL('/session', url).href, { body: JSON.stringify({ email: `${marker}@mail.example`, password: marker }), headers: json }],
     [new URL('/session', url).href, { body: JSON.stringify({ email: marker, password: marker, role: { marker } }), headers: json }],
@@ -216,10 +227,11 @@ async function failInSql(owner: Client, url: string, marker: string): Promise<vo
     await owner.query(statement).catch(() => {});
     await owner.query('rollback');
   }
-  // A deadlock: each holds what the other wants.
+  // A deadlock: each holds what the other wants. The log tells that one waited, and of which request the waiter was.
   await owner.query(`insert into ops.probe values (2, '${marker}')`);
   const rival = new Client({ connectionString: url });
   await rival.connect();
+  await rival.query(`set application_name = 'infirmary-api 4bf92f3577b34da6a3ce929d0e0e4736'`);
   const take = (client: Client, id: number): Promise<unknown> => client.query(`update ops.probe set word = '${marker}' where id = ${id}`);
   for (const client of [owner, rival]) await client.query('begin');
   await take(owner, 1);

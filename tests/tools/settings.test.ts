@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { projectFolder, readSettings, SettingsError } from '../../tools/settings.ts';
@@ -118,4 +120,21 @@ test('a mail server or a sender that is none is refused, without repeating a pas
       !error.message.includes('secret'),
   );
   assert.throws(() => readSettings({ SMTP_URL: 'smtp://a%ZZ@mail.example', MAIL_FROM: 'a@b.example' }), SettingsError);
+});
+
+test('the token for /metrics is given once, in the environment or in a file, and is none that is guessed', (t) => {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'infirmary-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = path.join(folder, 'token');
+  writeFileSync(file, 'a-token-of-the-tests\n');
+  assert.equal(readSettings({ METRICS_TOKEN_FILE: file }).metricsToken, 'a-token-of-the-tests');
+  assert.equal(readSettings({ METRICS_TOKEN: 'a-token-of-the-tests' }).metricsToken, 'a-token-of-the-tests');
+  for (const [wrong, says] of [
+    [{ METRICS_TOKEN: 'a-token-of-the-tests', METRICS_TOKEN_FILE: file }, /name one token twice/],
+    [{ METRICS_TOKEN: 'secret' }, /METRICS_TOKEN is not a token/],
+    [{ METRICS_TOKEN: 'a phrase of the tests' }, /METRICS_TOKEN is not a token/],
+    [{ METRICS_TOKEN_FILE: path.join(folder, 'absent') }, /METRICS_TOKEN_FILE cannot be read/],
+  ] as const) {
+    assert.throws(() => readSettings(wrong), (error: Error) => says.test(error.message) && !/secret|a-token|phrase/.test(error.message));
+  }
 });

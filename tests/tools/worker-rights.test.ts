@@ -87,6 +87,7 @@ describe('hospital_worker', () => {
       'ops.seal_audit',
       'ops.send_reminders',
       'ops.start_job_run',
+      'ops.tidy_records',
       'ops.verify_audit_chain',
       'ops.withdraw_untrue_notifications',
     ]);

@@ -10,7 +10,7 @@ import {
 } from './error-register.ts';
 import { logEvent } from './log.ts';
 import { plainSentence } from './plain-errors.ts';
-import { currentRequestId } from './request.ts';
+import { currentRequestId, noteCode } from './request.ts';
 
 /** An error that was written to be read by a client: a registered code and a prepared sentence. */
 export function refusal(code: ApiErrorCode, message: string = API_ERRORS[code]): SafeError {
@@ -34,9 +34,13 @@ interface DatabaseError extends Error {
 export function maskError(error: GraphQLError): GraphQLError {
   const cause = rootCause(error);
   // GraphQL wrote this one about the request itself, such as a variable of the wrong type.
-  if (cause instanceof GraphQLError)
-    return withPath(error, plainSentence(cause.message), { code: 'BAD_REQUEST', ...cause.extensions });
+  if (cause instanceof GraphQLError) {
+    const extensions = { code: 'BAD_REQUEST', ...cause.extensions };
+    noteCode(extensions.code);
+    return withPath(error, plainSentence(cause.message), extensions);
+  }
   const { message, ...extensions } = describeError(cause, error.path?.join('.'));
+  noteCode(extensions.code);
   return withPath(error, message, extensions);
 }
 

@@ -2,6 +2,7 @@ import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { Duplex } from 'node:stream';
 import { API_ERRORS, type ApiErrorCode, type ErrorEntry } from './error-register.ts';
 import { refusal } from './errors.ts';
+import { noteCode } from './request.ts';
 
 const MAX_BODY = 10_000;
 
@@ -48,6 +49,7 @@ export function sendJson(res: ServerResponse, status: number, body: unknown): vo
 /** Answers with an error in the shape GraphQL errors have, so that clients read one kind only. */
 export function sendError(res: ServerResponse, status: number, error: ApiErrorCode | ErrorEntry): void {
   const { code, message } = typeof error === 'string' ? { code: error, message: API_ERRORS[error] } : error;
+  noteCode(code);
   const requestId = res.getHeader('X-Request-Id');
   sendJson(res, status, { errors: [{ message, extensions: { code, requestId } }] });
 }

@@ -3,6 +3,7 @@ import { GraphQLError, type ExecutionArgs, type ExecutionResult } from 'postgrap
 import { refusal } from './errors.ts';
 import { checkText, checkVariables, LIMITS } from './limits.ts';
 import { checkOperation } from './operation-cost.ts';
+import { noteKind, operationKind } from './request.ts';
 
 /** The limits as a plugin; a refusal is an ordinary answer with one coded error. */
 export const LimitsPlugin: GraphileConfig.Plugin = {
@@ -31,6 +32,7 @@ export const LimitsPlugin: GraphileConfig.Plugin = {
 };
 
 function refusedBy(args: ExecutionArgs): ExecutionResult | undefined {
+  noteKind(operationKind(args.document, args.operationName));
   try {
     checkOperation(args.schema, args.document, args.operationName, args.variableValues ?? {});
     return undefined;

@@ -2,6 +2,7 @@ import type { GraphileConfig } from 'graphile-config';
 import type { GrafservBase } from 'postgraphile/grafserv';
 import { GraphQLError, NoSchemaIntrospectionCustomRule, type DocumentNode } from 'postgraphile/graphql';
 import { API_ERRORS, type ApiErrorCode } from './error-register.ts';
+import { noteCode } from './request.ts';
 
 /**
  * GraphQL's own sentences quote what was sent, and guess at names the client did not know. Each pattern is cut to
@@ -82,6 +83,7 @@ interface Answer {
 
 function withCodes(answer: Answer, status: number): Answer {
   const code = BY_STATUS[status] ?? 'BAD_REQUEST';
+  noteCode(answer.errors?.[0]?.extensions?.['code'] ?? code);
   const errors = answer.errors?.map((error) =>
     typeof error.extensions?.['code'] === 'string' ? error : { message: API_ERRORS[code], extensions: { code } },
   );

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { Failure } from '../failure.ts';
+import { APPLICATION_NAME } from './claims.ts';
 import { logEvent } from './log.ts';
 
 /** The API's connections, all as hospital_authenticator. */
@@ -15,7 +16,7 @@ export function makePool({
     max: poolSize,
     idleTimeoutMillis: 30_000,
     connectionTimeoutMillis: 5_000,
-    application_name: 'infirmary-api',
+    application_name: APPLICATION_NAME,
   });
   // Without listeners a connection that the server closes would end this process.
   const report = (error: Error & { code?: string }): void => {

@@ -9,15 +9,17 @@ import type { ApiErrorCode } from './error-register.ts';
 import { describeError, refusal } from './errors.ts';
 import { isEncrypted, isSameOrigin, refuseConnection, securityHeaders, sendError, sendJson } from './http.ts';
 import { bearerToken, clientAddress, identify, type Identity, type JwtKey } from './identity.ts';
+import { watchDatabase } from '../metrics/watch.ts';
 import { listen, type Listen } from './listen.ts';
 import { LIMITS, PATIENCE, type Patience } from './limits.ts';
 import { logEvent } from './log.ts';
 import { isPlainRequest } from './plain-requests.ts';
+import { makeMetrics, type Metrics } from './metrics.ts';
 import { makePool, poolFigures, requireHospital } from './pool.ts';
 import { makePreset, MAX_REQUEST_LENGTH } from './preset.ts';
 import { startRelay } from './relay.ts';
 import { isReportPath, makeReports } from './reports.ts';
-import { rememberIdentity, requestIdOf, withRequestId } from './request.ts';
+import { rememberIdentity, requestIdOf, withRequest, type RequestKind, type RequestState } from './request.ts';
 import { handleSession } from './session.ts';
 import { makeWebsockets } from './websockets.ts';
 
@@ -43,6 +45,10 @@ export interface ServeOptions extends Listen {
   poolSize?: number;
   /** Write one line of JSON per request to stderr. */
   accessLog?: boolean;
+  /** The database, as hospital_monitor, for the figures of /metrics. */
+  monitorUrl?: string;
+  /** Who has it may read /metrics; without it, programs on this machine may. */
+  metricsToken?: string;
 }
 
 export interface RunningApi {
@@ -72,6 +78,7 @@ export async function serve(options: ServeOptions): Promise<RunningApi> {
     await analyticsPool?.end();
     throw error;
   });
+  const watch = options.monitorUrl ? watchDatabase(options.monitorUrl) : undefined;
   const relay = startRelay(pool, identify(jwtKeys, undefined, { id: '', address: '' }).claims);
   const { preset, pgService } = makePreset({
     pool,
@@ -91,6 +98,7 @@ export async function serve(options: ServeOptions): Promise<RunningApi> {
     await pgService.release?.();
     await pool.end();
     await analyticsPool?.end();
+    await watch?.stop();
   };
 
   const orRelease = async (error: unknown): Promise<never> => {
@@ -101,7 +109,17 @@ export async function serve(options: ServeOptions): Promise<RunningApi> {
 
   const graphql = api.createServ(grafserv);
   const handleGraphql = graphql.createHandler();
-  const websockets = makeWebsockets(graphql, MAX_REQUEST_LENGTH);
+  const metrics = makeMetrics({
+    pools: { main: pool, ...(analyticsPool && { analytics: analyticsPool }) },
+    websockets: () => websockets.count(),
+    ...(watch && { watch }),
+    token: options.metricsToken,
+    trustProxy,
+  });
+  const websockets = makeWebsockets(graphql, MAX_REQUEST_LENGTH, (operation, milliseconds) => {
+    metrics.answered(operation, milliseconds);
+    if (options.accessLog) logEvent('info', 'operation', describeWork(operation, milliseconds));
+  });
 
   /** Who sent this: a bearer token, else the cookie of our own pages, else nobody. */
   const identityFor = (req: IncomingMessage, id: string, secure: boolean): Identity => {
@@ -124,6 +142,7 @@ export async function serve(options: ServeOptions): Promise<RunningApi> {
       const ok = reachable && !draining;
       return sendJson(res, ok ? 200 : 503, { ok, draining, pool: figures });
     }
+    if (path === '/metrics') return metrics.handle(req, res);
     if (path === '/session' || path === '/session/refresh') {
       const address = clientAddress(req, trustProxy);
       return handleSession(req, res, { pool, jwtKeys, id, address, path, secure });
@@ -146,14 +165,15 @@ export async function serve(options: ServeOptions): Promise<RunningApi> {
   const server = makeServer(options.tls, patience, (req, res) => {
     const id = requestIdOf(req);
     res.setHeader('X-Request-Id', id);
-    if (options.accessLog) logWhenDone(req, res, id);
+    const request: RequestState = { id, kind: kindOf(pathOf(req)) };
+    whenDone(req, res, request, metrics, options.accessLog ?? false);
     // Kept alive for a next request, it would hold up the stop.
     res.on('close', () => draining && server.closeIdleConnections());
     // What was refused before it had all come is not read on for ever.
     res.on('finish', () => {
       if (!req.complete) setTimeout(() => req.complete || req.socket.destroy(), patience.rest).unref();
     });
-    withRequestId(id, () =>
+    withRequest(request, () =>
       answer(req, res, id).catch((error: unknown) => {
         if (res.headersSent) res.destroy();
         else sendError(res, 500, describeError(error));
@@ -163,8 +183,10 @@ export async function serve(options: ServeOptions): Promise<RunningApi> {
 
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     const status = { ERR_HTTP_REQUEST_TIMEOUT: 408, HPE_HEADER_OVERFLOW: 431 }[error.code ?? ''] ?? 400;
+    metrics.answered({ kind: 'unreadable', code: 'BAD_REQUEST' });
     refuseConnection(socket, status, 'BAD_REQUEST', environment === 'production' || options.tls !== undefined);
   });
+  server.on('drop', () => metrics.connectionDropped());
   const sockets = new Set<Duplex>();
   server.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) => {
     sockets.add(socket);
@@ -178,7 +200,9 @@ export async function serve(options: ServeOptions): Promise<RunningApi> {
       rememberIdentity(req, identityFor(req, requestIdOf(req), secure));
       websockets.accept(req, socket, head, securityHeaders({ secure }));
     } catch (error) {
-      refuseConnection(socket, 403, describeError(error).code as ApiErrorCode, secure);
+      const { code } = describeError(error);
+      metrics.answered({ kind: 'other', code });
+      refuseConnection(socket, 403, code as ApiErrorCode, secure);
     }
   });
 
@@ -227,21 +251,41 @@ function makeServer(tls: ServeOptions['tls'], patience: Patience, listener: List
 }
 
 /** A path that nobody serves is the client's own words, and those stay out of the log. */
-const SERVED = /^\/(graphql|session|session\/refresh|livez|readyz|ruru)$/;
+const SERVED = /^\/(graphql|session|session\/refresh|livez|readyz|metrics|ruru)$/;
 
-function logWhenDone(req: IncomingMessage, res: ServerResponse, requestId: string): void {
+function kindOf(path: string): RequestKind {
+  if (path === '/graphql') return 'unreadable';
+  if (path.startsWith('/session')) return 'session';
+  if (isReportPath(path)) return 'report';
+  return ['/livez', '/readyz', '/metrics'].includes(path) ? 'probe' : 'other';
+}
+
+/** Counts the request when it has been answered or given up, and writes its line to the log. */
+function whenDone(
+  req: IncomingMessage,
+  res: ServerResponse,
+  request: RequestState,
+  metrics: Metrics,
+  isLogged: boolean,
+): void {
   const began = performance.now();
   const path = pathOf(req);
   res.on('close', () => {
-    const milliseconds = Math.round((performance.now() - began) * 10) / 10;
+    const milliseconds = performance.now() - began;
+    if (!res.writableFinished) request.code ??= 'CLIENT_GONE';
+    metrics.answered(request, milliseconds);
+    if (!isLogged) return;
     logEvent('info', 'request', {
-      requestId,
       method: req.method,
       path: SERVED.test(path) ? path : isReportPath(path) ? '/reports' : 'another',
       status: res.statusCode,
-      milliseconds,
+      ...describeWork(request, milliseconds),
     });
   });
+}
+
+function describeWork({ id, kind, code = 'OK' }: RequestState, milliseconds: number): Record<string, unknown> {
+  return { requestId: id, kind, code, milliseconds: Math.round(milliseconds * 10) / 10 };
 }
 
 function pathOf(req: IncomingMessage): string {

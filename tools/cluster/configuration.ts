@@ -106,9 +106,18 @@ function settingsFor({
     log_min_duration_statement: -1,
     log_parameter_max_length: 0,
     log_parameter_max_length_on_error: 0,
-    log_line_prefix: '%m [%p] %q%u@%d ',
+    // With the name of the connection, which holds the id of the request: that is how a line here finds those of the API.
+    log_line_prefix: '%m [%p] %q%u@%d %a ',
+    // Numbers and names of tables, none of these a value: who waits for a lock, what spilled to disk, what vacuum did.
+    log_lock_waits: 'on',
+    log_temp_files: '64MB',
+    log_autovacuum_min_duration: '10s',
 
     track_io_timing: 'on',
-    ...(preload.length > 0 && { shared_preload_libraries: preload.join(',') }),
+    ...(preload.length > 0 && {
+      shared_preload_libraries: preload.join(','),
+      // Commands keep their values in its texts (a password, a cursor's query), so they are not collected.
+      'pg_stat_statements.track_utility': 'off',
+    }),
   };
 }

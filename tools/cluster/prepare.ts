@@ -4,6 +4,7 @@ import { migrate } from '../migrate/run.ts';
 import { say } from '../terminal.ts';
 import { provideAuditKey } from './audit-key.ts';
 import { passwordsOf, type Server } from './server.ts';
+import { provideStatementStatistics } from './statement-statistics.ts';
 
 /**
  * Brings a server to where the hospital can open: its roles, its database, its migrations, the worker's
@@ -15,6 +16,7 @@ export async function prepareHospital(server: Server, database: string): Promise
     await applyRoles(server.url('postgres'), passwordsOf(server));
     await prepareDatabase(server, database);
     await provideAuditKey(server, database);
+    await provideStatementStatistics(server, database);
   }
   const ownerUrl = server.url('hospital_owner', database);
   await migrate(ownerUrl, (line) => say(`Migrations: ${line}`));

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { provideAuditKey } from '../cluster/audit-key.ts';
+import { provideStatementStatistics } from '../cluster/statement-statistics.ts';
 import { acquireServer, passwordsOf, type Server } from '../cluster/server.ts';
 import { Failure, UsageError } from '../failure.ts';
 import { prepareDatabase } from '../migrate/database.ts';
@@ -78,6 +79,7 @@ export async function work(settings: Settings): Promise<Applied> {
     if (server.managesRoles) {
       await prepareDatabase(server, settings.database);
       await provideAuditKey(server, settings.database);
+      await provideStatementStatistics(server, settings.database);
     }
     const ownerUrl = server.url('hospital_owner');
     const applied = await migrate(ownerUrl, say);

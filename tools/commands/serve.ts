@@ -34,6 +34,8 @@ export async function work(settings: Settings, env: NodeJS.ProcessEnv = process.
   const api = await serve({
     databaseUrl: server.url('hospital_authenticator'),
     ...(settings.analyticsUrl && { analyticsDatabaseUrl: settings.analyticsUrl }),
+    ...(isWatched(settings) && { monitorUrl: server.url('hospital_monitor') }),
+    metricsToken: settings.metricsToken,
     jwtKeys: readSecrets(settings).jwtKeys,
     environment: settings.environment,
     port: settings.port,
@@ -47,6 +49,11 @@ export async function work(settings: Settings, env: NodeJS.ProcessEnv = process.
   });
   onShutdown(() => api.stop());
   return api;
+}
+
+/** Whether hospital_monitor's password is known: of a server of which we were only told how the API logs in it is not. */
+function isWatched({ databaseUrl, authenticatorUrl, monitorUrl }: Settings): boolean {
+  return monitorUrl !== undefined || databaseUrl !== undefined || authenticatorUrl === undefined;
 }
 
 /** @throws Failure when a file cannot be read, or the two do not belong together */

@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { Client } from 'pg';
 
 /** Schemas that no migration of ours defines. */
-const foreignSchemas = ['graphile_migrate', 'graphile_worker', 'tap', 'tests'];
+const foreignSchemas = ['graphile_migrate', 'graphile_worker', 'statements', 'tap', 'tests'];
 
 interface CatalogueRow {
   kind: string;

@@ -45,6 +45,7 @@ async function migrate(workerUrl: string): Promise<void> {
   try {
     await runMigrations({ pgPool: pool, logger: quietLogger() });
     await pool.query(queueRefresh);
+    await pool.query(queueFigures);
   } catch (error) {
     if (codeOf(error) !== '28P01') throw error;
     throw new Failure(
@@ -77,6 +78,39 @@ const queueRefresh = `
   revoke all on function graphile_worker.queue_refresh() from public;
   grant usage on schema graphile_worker to hospital_owner;
   grant execute on function graphile_worker.queue_refresh() to hospital_owner;
+`;
+
+/** And how many jobs wait in which state, for ops.hospital_figures: what they are about stays the worker's own. */
+const queueFigures = `
+  create or replace function graphile_worker.queue_figures()
+  returns table (name text, label text, value double precision)
+  language sql
+  stable
+  security definer
+  set search_path = pg_catalog, pg_temp
+  as $$
+    with jobs as (
+      select
+        case
+          when j.locked_at is not null then 'running'
+          when j.attempts >= j.max_attempts then 'given_up'
+          when j.run_at > now() then 'scheduled'
+          else 'ready'
+        end as state,
+        j.run_at
+      from graphile_worker.jobs as j
+    )
+    select 'queue_jobs', s.state, count(j.state)::double precision
+    from unnest(array['running', 'given_up', 'scheduled', 'ready']) as s (state)
+    left join jobs as j on j.state = s.state
+    group by s.state
+    union all
+    select 'queue_ready_since_timestamp_seconds', null, coalesce(extract(epoch from min(j.run_at)), 0)
+    from jobs as j
+    where j.state = 'ready';
+  $$;
+  revoke all on function graphile_worker.queue_figures() from public;
+  grant execute on function graphile_worker.queue_figures() to hospital_owner;
 `;
 
 async function schemaOwner(client: Client): Promise<string | undefined> {

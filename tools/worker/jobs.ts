@@ -12,6 +12,7 @@ import { refreshViews } from './tasks/refresh_views.ts';
 import { sealAudit } from './tasks/seal_audit.ts';
 import { sendNotifications } from './tasks/send_notifications.ts';
 import { sendReminders } from './tasks/send_reminders.ts';
+import { tidyRecords } from './tasks/tidy_records.ts';
 import { verifyAuditChain } from './tasks/verify_audit_chain.ts';
 
 /** Every job of the hospital. */
@@ -23,6 +24,7 @@ export const jobs: readonly Job[] = [
   publishAggregates,
   makeMonthlyReports,
   maintainPartitions,
+  tidyRecords,
   sealAudit,
   verifyAuditChain,
   nightlyBackup,
