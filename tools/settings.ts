@@ -21,6 +21,8 @@ export interface Settings {
   workerUrl?: string;
   /** BACKUP_URL: how backups log in (hospital_backup), likewise. */
   backupUrl?: string;
+  /** MONITOR_URL: how `/metrics` and the check-ups log in (hospital_monitor), likewise. */
+  monitorUrl?: string;
   /** SUBSCRIBER_URL: a second server for `infirmary subscriber`, as its superuser. */
   subscriberUrl?: string;
   /** PUBLISHER_URL: how that server reaches ours, as a role with REPLICATION; else as hospital_backup. */
@@ -106,6 +108,7 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
   const analyticsUrl = readUrl('ANALYTICS_DATABASE_URL');
   const workerUrl = readUrl('WORKER_URL');
   const backupUrl = readUrl('BACKUP_URL');
+  const monitorUrl = readUrl('MONITOR_URL');
   const subscriberUrl = readUrl('SUBSCRIBER_URL');
   const publisherUrl = readUrl('PUBLISHER_URL');
   if (adminUrl && !databaseUrl) problems.push('DATABASE_ADMIN_URL needs DATABASE_URL beside it');
@@ -163,6 +166,7 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
     ...(analyticsUrl && { analyticsUrl }),
     ...(workerUrl && { workerUrl }),
     ...(backupUrl && { backupUrl }),
+    ...(monitorUrl && { monitorUrl }),
     ...(subscriberUrl && { subscriberUrl }),
     ...(publisherUrl && { publisherUrl }),
     ...(auditKeyFile && { auditKeyFile: path.resolve(auditKeyFile) }),
@@ -172,7 +176,7 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
     ...(mail && { mail }),
     port: Number(port),
     portIsFixed: read('PORT') !== undefined,
-    database: databaseOf(databaseUrl ?? authenticatorUrl ?? workerUrl ?? backupUrl),
+    database: databaseOf(databaseUrl ?? authenticatorUrl ?? workerUrl ?? backupUrl ?? monitorUrl),
     backup,
     environment: (graphileEnvironment ?? read('NODE_ENV')) === 'production' ? 'production' : 'development',
   };

@@ -22,6 +22,7 @@ export async function acquireExternal(settings: Settings, url: string): Promise<
     ...(settings.authenticatorUrl && { hospital_authenticator: settings.authenticatorUrl }),
     ...(settings.workerUrl && { hospital_worker: settings.workerUrl }),
     ...(settings.backupUrl && { hospital_backup: settings.backupUrl }),
+    ...(settings.monitorUrl && { hospital_monitor: settings.monitorUrl }),
   };
   // A URL of an administrator stands for the server; anybody else's is the owner's own.
   const ownersOwn = settings.adminUrl !== undefined || !manages || user === 'hospital_owner';

@@ -32,7 +32,12 @@ export async function acquireServer(
   settings: Settings,
   options: { durable?: boolean } = {},
 ): Promise<Server> {
-  const url = settings.databaseUrl ?? settings.authenticatorUrl ?? settings.workerUrl ?? settings.backupUrl;
+  const url =
+    settings.databaseUrl ??
+    settings.authenticatorUrl ??
+    settings.workerUrl ??
+    settings.backupUrl ??
+    settings.monitorUrl;
   return url ? acquireExternal(settings, url) : acquireEmbedded(settings, options.durable ?? true);
 }
 
