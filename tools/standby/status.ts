@@ -206,13 +206,13 @@ function problemsOf(standbys: Followed[], limit: number): Problem[] {
 
 function problemsOfRequirement(setting: string, standbys: Followed[], waiting: number, careless: string[]): Problem[] {
   if (setting === '') return [];
-  const names = readNames(setting) ?? [];
+  const names = readNames(setting);
   const problems: Problem[] = [];
   if (!standbys.some(({ sync }) => sync === 'sync' || sync === 'quorum')) {
-    const off = names.map((name) => `infirmary standby asynchronous --name ${name}`).join('; ');
+    const off = names?.map((name) => `infirmary standby asynchronous --name ${name}`).join('; ');
     problems.push({
-      problem: `Nobody can write: commits wait for ${setting}, and none of them is connected (${waiting} wait now).`,
-      remedy: `Start it: infirmary standby start <folder>. To go on without: ${off || 'alter system reset synchronous_standby_names'}`,
+      problem: `Nobody can write: commits wait for ${names?.join(' or ') ?? setting}, which is not connected (${waiting} wait now).`,
+      remedy: `Start it: infirmary standby start <folder>. To go on without: ${off ?? 'alter system reset synchronous_standby_names'}`,
     });
   }
   if (careless.length > 0) {

@@ -1,11 +1,11 @@
 import { ask, withClient } from '../database.ts';
 import { codeOf, Failure } from '../failure.ts';
 
-const ours = /^FIRST 1 \(([a-z0-9_]+(?:, [a-z0-9_]+)*)\)$/;
+const ours = /^FIRST 1 \(("[a-z0-9_]+"(?:, "[a-z0-9_]+")*)\)$/;
 
 /** The standbys of which one must have a commit before it is acknowledged, or undefined when others than us said so. */
 export function readNames(setting: string): string[] | undefined {
-  return setting === '' ? [] : ours.exec(setting)?.[1]!.split(', ');
+  return setting === '' ? [] : ours.exec(setting)?.[1]!.split(', ').map((name) => name.slice(1, -1));
 }
 
 /**
@@ -26,7 +26,7 @@ export async function requireStandby(url: string, name: string, wanted: boolean)
     }
     if (names.includes(name) === wanted) return false;
     const next = wanted ? [...names, name] : names.filter((each) => each !== name);
-    const value = next.length === 0 ? '' : `FIRST 1 (${next.join(', ')})`;
+    const value = next.length === 0 ? '' : `FIRST 1 (${next.map((each) => `"${each}"`).join(', ')})`;
     await change(client, value);
     return true;
   });
