@@ -47,6 +47,7 @@ export async function copyServer(settings: Settings, server: Server, wish: Wish)
   const { version, limits } = await inspect(url);
   refuseOtherVersion(settings, version);
   const passwords = knownPasswords(settings, server);
+  const key = server.auditKey();
   await refuseUnreachable(url);
   const home = openHome(wish.into);
   return withLock(
@@ -59,7 +60,7 @@ export async function copyServer(settings: Settings, server: Server, wish: Wish)
       try {
         await download(url, draft, path.join(home.folder, 'tablespaces'), wish.onProgress);
         writeWhole(home.secrets, `${JSON.stringify({ ...readSecrets(settings), passwords }, null, 2)}\n`);
-        writeKey(wish.into, server);
+        writeKey(home, key);
         follow(draft, home, url, wish.name, limits);
       } catch (error) {
         rmSync(draft, { recursive: true, force: true });
@@ -166,11 +167,10 @@ async function download(url: string, data: string, tablespaces: string, onProgre
   });
 }
 
-function writeKey(folder: string, server: Server): void {
-  const file = path.join(openHome(folder).folder, 'keys', 'audit.conf');
-  if (existsSync(file)) rmSync(file);
-  mkdirSync(path.dirname(file), { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 });
-  writeWhole(file, `infirmary.audit_key = '${server.auditKey()}'\n`);
+function writeKey({ folder }: Home, key: string): void {
+  const keys = path.join(folder, 'keys');
+  mkdirSync(keys, { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 });
+  writeWhole(path.join(keys, 'audit.conf'), `infirmary.audit_key = '${key}'\n`);
 }
 
 /** Makes a standby of a copy. */

@@ -3,7 +3,7 @@ import { startToStay } from '../cluster/embedded.ts';
 import { acquireServer, type Server } from '../cluster/server.ts';
 import { ask, withClient } from '../database.ts';
 import type { Settings } from '../settings.ts';
-import { showProgress } from '../terminal.ts';
+import { type Progress, showProgress } from '../terminal.ts';
 import { copyServer, type Wish } from './copy.ts';
 import { requireStandby } from './synchronous.ts';
 
@@ -36,19 +36,20 @@ export async function createStandby(settings: Settings, wish: Wish & { synchrono
 }
 
 async function copyAloud(settings: Settings, server: Server, wish: Wish): Promise<string | undefined> {
-  const progress = showProgress('Copying, in percent', 100);
+  let progress: Progress | undefined;
   let percent = 0;
   try {
     return await copyServer(settings, server, {
       ...wish,
       onProgress: (bytes, total) => {
+        progress ??= showProgress('Copying, in percent', 100);
         const now = Math.min(100, Math.floor((100 * bytes) / Math.max(total, 1)));
         if (now > percent) progress.advance(now - percent);
         percent = Math.max(percent, now);
       },
     });
   } finally {
-    progress.end();
+    progress?.end();
   }
 }
 
