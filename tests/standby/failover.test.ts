@@ -101,31 +101,3 @@ test('the hospital moves to its standby and back: sessions, log-ins, bookings an
   await home.query(`insert into hospital.facilities (name, time_zone) values ('At home again', 'UTC')`);
   assert.equal(existsSync(openHome(spare.home).replaced), true);
 });
-
-test('with a synchronous standby even two servers at once acknowledge no write that is lost', async (t) => {
-  const hospital = await openHospital(t);
-  const { settings, server, spare, connect } = hospital;
-  await follow(hospital, true);
-  const owner = await connect(server.url('hospital_owner'));
-  const admin = await connect(server.url('postgres'));
-  await owner.query('create table ops.ledger (n integer primary key)');
-  await owner.query('insert into ops.ledger values (1)');
-
-  assert.equal((await promoteStandby(settings, spare.home, { whileThePrimaryRuns: true })).retired, false);
-  const late = Promise.allSettled([owner.query('insert into ops.ledger values (2)')]);
-  const waits = `select pid from pg_stat_activity where wait_event = 'SyncRep'`;
-  await until(async () => (await column(admin, waits)).length === 1);
-  const { problems, primary } = await statusOfStandbys(settings, limit);
-  assert.equal(primary.waitingCommits, 1);
-  assert.match(problems.map(({ problem }) => problem).join('\n'), /Nobody can write: commits wait for second, which is not connected/);
-  // Ended, and not cancelled, a waiting commit is never acknowledged.
-  await admin.query(`select pg_terminate_backend(pid) from pg_stat_activity where wait_event = 'SyncRep'`);
-  const [outcome] = await late;
-  assert.equal(outcome!.status, 'rejected');
-
-  const second = await acquireServer(spare);
-  hospital.later(() => second.release());
-  const there = await connect(second.url('hospital_owner'));
-  assert.deepEqual(await column(there, 'select n from ops.ledger'), [1]);
-  await there.query('insert into ops.ledger values (3)');
-});

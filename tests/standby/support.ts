@@ -1,11 +1,13 @@
 import { cpSync } from 'node:fs';
 import type { TestContext } from 'node:test';
 import { Client } from 'pg';
-import { acquireServer, type Server } from '../../tools/cluster/server.ts';
+import { acquireServer, passwordsOf, type Server } from '../../tools/cluster/server.ts';
+import { prepareDatabase } from '../../tools/migrate/database.ts';
+import { applyRoles } from '../../tools/migrate/roles.ts';
 import type { Settings } from '../../tools/settings.ts';
 import { createStandby } from '../../tools/standby/create.ts';
 import { hospital as original, makeHospital } from '../backup/hospital.ts';
-import { makeSettings } from '../support/cluster.ts';
+import { acquireServer as acquireQuick, makeSettings } from '../support/cluster.ts';
 
 let made: Promise<void> | undefined;
 
@@ -21,17 +23,34 @@ export interface Losable {
   later(undo: () => Promise<unknown>): void;
 }
 
-/** Starts one that flushes, as production does. */
+/** Starts a hospital that flushes, as production does. */
 export async function openHospital(t: TestContext): Promise<Losable> {
+  await (made ??= makeHospital());
+  // Copying it is much quicker than making another.
+  return open(t, async ({ home }) => cpSync(original.home, home, { recursive: true }));
+}
+
+/** The same without any tables, where only the servers matter. */
+export async function openEmpty(t: TestContext): Promise<Losable> {
+  return open(t, async (settings) => {
+    const server = await acquireQuick(settings);
+    try {
+      await applyRoles(server.url('postgres'), passwordsOf(server));
+      await prepareDatabase(server, settings.database);
+    } finally {
+      await server.release();
+    }
+  });
+}
+
+async function open(t: TestContext, prepare: (settings: Settings) => Promise<void>): Promise<Losable> {
   const closing: (() => Promise<unknown>)[] = [];
   // Registered before the settings', which wait for everybody to have let go of the servers.
   t.after(async () => {
     for (const close of closing.toReversed()) await close();
   });
-  await (made ??= makeHospital());
   const [settings, spare] = [makeSettings(t), makeSettings(t)];
-  // Copying it is much quicker than making another.
-  cpSync(original.home, settings.home, { recursive: true });
+  await prepare(settings);
   const server = await acquireServer(settings);
   closing.push(() => server.release());
   return {

@@ -13,7 +13,7 @@ import { promoteStandby } from '../../tools/standby/promote.ts';
 import { statusOfStandbys, type Status } from '../../tools/standby/status.ts';
 import { requireStandby } from '../../tools/standby/synchronous.ts';
 import { until } from '../support/worker.ts';
-import { column, follow, type Losable, openHospital } from './support.ts';
+import { column, follow, type Losable, openEmpty } from './support.ts';
 
 const limit = 1e6;
 
@@ -39,17 +39,17 @@ async function remedyFor(ask: () => Promise<Status>, problem: RegExp): Promise<s
 }
 
 test('status says nothing while all is well, else what is wrong and what to do, and that helps', async (t) => {
-  const hospital = await openHospital(t);
+  const hospital = await openEmpty(t);
   const { server, spare, connect } = hospital;
   const settings = fromOutside(hospital);
   const status = (): Promise<Status> => statusOfStandbys(settings, limit);
   const well = (): Promise<void> => until(async () => (await status()).problems.length === 0);
   const admin = await connect(server.url('postgres', 'hospital'));
   const owner = await connect(server.url('hospital_owner'));
-  const write = (to: Client = owner): Promise<unknown> => to.query('insert into ops.ledger select $1', ['x'.repeat(2000)]);
-  const muchLog = (): Promise<unknown> => owner.query(`insert into ops.ledger select repeat(md5(n::text), 60) from generate_series(1, 2000) as n`);
-  await owner.query('create table ops.ledger (filler text)');
-  await owner.query('alter table ops.ledger alter filler set storage external');
+  const write = (to: Client = owner): Promise<unknown> => to.query('insert into ledger select $1', ['x'.repeat(2000)]);
+  const muchLog = (): Promise<unknown> => owner.query(`insert into ledger select repeat(md5(n::text), 60) from generate_series(1, 2000) as n`);
+  await owner.query('create schema ledgers; set search_path = ledgers; create table ledger (filler text)');
+  await owner.query('alter table ledger alter filler set storage external');
 
   assert.match(await remedyFor(status, /has no standby/), /standby create/);
   await createStandby(settings, { into: spare.home, name: 'second', synchronous: false, erase: false });
@@ -143,7 +143,7 @@ test('status says nothing while all is well, else what is wrong and what to do, 
 });
 
 test('a standby is refused where it would harm, and what is refused leaves nothing behind', async (t) => {
-  const hospital = await openHospital(t);
+  const hospital = await openEmpty(t);
   const { settings, server, spare, connect } = hospital;
   const admin = await connect(server.url('postgres', 'hospital'));
   const slots = (): Promise<unknown[]> => column(admin, 'select slot_name::text from pg_replication_slots');
@@ -186,4 +186,32 @@ test('a standby is refused where it would harm, and what is refused leaves nothi
   await assert.rejects(promoteStandby(settings, spare.home), /Nobody can tell from here/);
   assert.equal((await promoteStandby(settings, spare.home, { primaryIsOff: true })).retired, false);
   assert.equal(existsSync(path.join(primaryHome, 'replaced')), false);
+});
+
+test('with a synchronous standby even two servers at once acknowledge no write that is lost', async (t) => {
+  const hospital = await openEmpty(t);
+  const { settings, server, spare, connect } = hospital;
+  await follow(hospital, true);
+  const owner = await connect(server.url('hospital_owner'));
+  const admin = await connect(server.url('postgres'));
+  await owner.query('create schema ledgers; create table ledgers.ledger (n integer primary key)');
+  await owner.query('insert into ledgers.ledger values (1)');
+
+  assert.equal((await promoteStandby(settings, spare.home, { whileThePrimaryRuns: true })).retired, false);
+  const late = Promise.allSettled([owner.query('insert into ledgers.ledger values (2)')]);
+  const waits = `select pid from pg_stat_activity where wait_event = 'SyncRep'`;
+  await until(async () => (await column(admin, waits)).length === 1);
+  const { problems, primary } = await statusOfStandbys(settings, limit);
+  assert.equal(primary.waitingCommits, 1);
+  assert.match(problems.map(({ problem }) => problem).join('\n'), /Nobody can write: commits wait for second, which is not connected/);
+  // Ended, and not cancelled, a waiting commit is never acknowledged.
+  await admin.query(`select pg_terminate_backend(pid) from pg_stat_activity where wait_event = 'SyncRep'`);
+  const [outcome] = await late;
+  assert.equal(outcome!.status, 'rejected');
+
+  const second = await acquireServer(spare);
+  hospital.later(() => second.release());
+  const there = await connect(second.url('hospital_owner'));
+  assert.deepEqual(await column(there, 'select n from ledgers.ledger'), [1]);
+  await there.query('insert into ledgers.ledger values (3)');
 });
