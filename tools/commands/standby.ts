@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { Command } from 'commander';
+import { startToStay, stopStaying } from '../cluster/embedded.ts';
 import { acquireServer, type Server } from '../cluster/server.ts';
 import { Failure, UsageError } from '../failure.ts';
 import { readSettings, type Settings } from '../settings.ts';
@@ -10,7 +11,6 @@ import { type Asserted, promoteStandby } from '../standby/promote.ts';
 import { statusOfStandbys, type Status } from '../standby/status.ts';
 import { requireStandby } from '../standby/synchronous.ts';
 import { drawTable, print, say } from '../terminal.ts';
-import * as db from './db.ts';
 
 type Json = { json?: boolean };
 type Named = { name: string };
@@ -70,12 +70,12 @@ export function register(program: Command): void {
     .command('start')
     .argument('<folder>', 'the home folder of the standby')
     .description('start a standby, to stay')
-    .action(async (folder: string) => say(await db.start(ofFolder(folder))));
+    .action(async (folder: string) => say(`The standby runs on 127.0.0.1:${await startToStay(ofFolder(folder))}.`));
   standby
     .command('stop')
     .argument('<folder>', 'the home folder of the standby')
     .description('stop a standby; the primary keeps its log for it')
-    .action(async (folder: string) => say(await db.stop(ofFolder(folder))));
+    .action(async (folder: string) => say((await stopStaying(ofFolder(folder))) ? 'The standby is stopped.' : 'The standby was not running.'));
   named('synchronous', 'no commit is acknowledged from now on that the standby does not have on disk').action(({ name }: Named) =>
     withServer(async (server) => {
       const changed = await requireStandby(server.url('postgres'), name, true);

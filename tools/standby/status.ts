@@ -63,8 +63,8 @@ export async function statusOfStandbys(settings: Settings, limit: number, folder
   }
   const { standbys, setting, waitingCommits, careless } = asked;
   const problems = [
-    ...problemsOf(standbys, limit),
     ...problemsOfRequirement(setting, standbys, waitingCommits, careless),
+    ...problemsOf(standbys, limit),
     ...(here ? problemsHere(here) : []),
   ];
   return {

@@ -1,3 +1,4 @@
+import type pg from 'pg';
 import { ask, withClient } from '../database.ts';
 import { codeOf, Failure } from '../failure.ts';
 
@@ -25,6 +26,7 @@ export async function requireStandby(url: string, name: string, wanted: boolean)
       );
     }
     if (names.includes(name) === wanted) return false;
+    if (wanted) await refuseAbsent(client, name);
     const next = wanted ? [...names, name] : names.filter((each) => each !== name);
     const value = next.length === 0 ? '' : `FIRST 1 (${next.map((each) => `"${each}"`).join(', ')})`;
     await change(client, value);
@@ -32,7 +34,13 @@ export async function requireStandby(url: string, name: string, wanted: boolean)
   });
 }
 
-async function change(client: Parameters<typeof ask>[0], value: string): Promise<void> {
+async function refuseAbsent(client: pg.Client, name: string): Promise<void> {
+  const { count } = await ask(client, `select from pg_stat_replication where application_name = $1 and state = 'streaming'`, [name]);
+  if (count > 0) return;
+  throw new Failure(`The standby "${name}" does not follow: nobody could write.`, 'infirmary standby status says why.');
+}
+
+async function change(client: pg.Client, value: string): Promise<void> {
   try {
     await client.query(`alter system set synchronous_standby_names = '${value}'`);
     await client.query('select pg_reload_conf()');
