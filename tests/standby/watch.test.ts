@@ -12,6 +12,7 @@ import { createStandby } from '../../tools/standby/create.ts';
 import { promoteStandby } from '../../tools/standby/promote.ts';
 import { statusOfStandbys, type Status } from '../../tools/standby/status.ts';
 import { requireStandby } from '../../tools/standby/synchronous.ts';
+import { makeSettings } from '../support/cluster.ts';
 import { until } from '../support/worker.ts';
 import { column, follow, type Losable, openEmpty } from './support.ts';
 
@@ -142,6 +143,31 @@ test('status says nothing while all is well, else what is wrong and what to do, 
   await write();
 });
 
+test('of two synchronous standbys one suffices, and the primary is asked by who may', async (t) => {
+  const hospital = await openEmpty(t);
+  const { settings, server, spare, connect } = hospital;
+  const third = makeSettings(t);
+  const owner = await connect(server.url('hospital_owner'));
+  await owner.query('create schema ledgers; create table ledgers.ledger (n integer primary key)');
+  await follow(hospital, true);
+  await createStandby(settings, { into: third.home, name: 'third', synchronous: true, erase: false });
+  const { primary, standbys } = await statusOfStandbys(settings, limit);
+  assert.deepEqual(primary.synchronous, ['second', 'third']);
+  assert.deepEqual(standbys.map(({ name, sync }) => [name, sync]), [['second', 'sync'], ['third', 'potential']]);
+  await stopStaying(spare);
+  await owner.query('insert into ledgers.ledger values (1)');
+  const { problems } = await statusOfStandbys(settings, limit);
+  assert.deepEqual(problems.map(({ problem }) => /^(\w+) is not connected/.exec(problem)?.[1]), ['second']);
+  await requireStandby(server.url('postgres'), 'second', false);
+  await requireStandby(server.url('postgres'), 'third', false);
+
+  // A primary that answers, though not to us, is none to be replaced.
+  const monitorUrl = server.url('hospital_monitor').replace(/:[^:@]+@/, ':wrong@');
+  const [refused] = (await statusOfStandbys({ ...settings, databaseUrl: server.url('hospital_owner'), monitorUrl }, limit)).problems;
+  assert.match(refused!.problem, /cannot be asked/);
+  assert.doesNotMatch(refused!.remedy, /promote/);
+});
+
 test('a standby is refused where it would harm, and what is refused leaves nothing behind', async (t) => {
   const hospital = await openEmpty(t);
   const { settings, server, spare, connect } = hospital;
@@ -175,6 +201,7 @@ test('a standby is refused where it would harm, and what is refused leaves nothi
   await assert.rejects(createStandby(settings, wish), /A server runs on/);
   const second = await acquireServer(spare);
   await assert.rejects(createStandby(spare, { ...wish, into: `${spare.home}/another` }), /is a standby itself/);
+  await assert.rejects(statusOfStandbys(spare, limit), /is a standby itself/);
   await second.release();
 
   // Of a server of another machine one knows only what it answers.

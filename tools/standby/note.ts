@@ -20,17 +20,10 @@ export function writeNote(folder: string, note: Note): void {
   writeWhole(fileIn(folder), `${JSON.stringify(note, null, 2)}\n`);
 }
 
-/** What it says, or undefined when no standby is there. */
-export function findNote(folder: string): Note | undefined {
-  if (!existsSync(folder)) return undefined;
-  const text = readIfPresent(fileIn(folder));
-  return text === undefined ? undefined : (JSON.parse(text) as Note);
-}
-
 /** @throws Failure when no standby is there */
 export function readNote(folder: string): Note {
-  const note = findNote(folder);
-  if (note) return note;
+  const text = existsSync(folder) ? readIfPresent(fileIn(folder)) : undefined;
+  if (text !== undefined) return JSON.parse(text) as Note;
   throw new Failure(`There is no standby in ${folder}.`, `Make one: infirmary standby create --into ${folder}`);
 }
 

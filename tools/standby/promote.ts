@@ -8,6 +8,7 @@ import { withLock } from '../cluster/lock.ts';
 import { ask, withClient } from '../database.ts';
 import { codeOf, Failure, messageOf } from '../failure.ts';
 import type { Settings } from '../settings.ts';
+import { isAnswer } from './answer.ts';
 import { type Note, readNote, reinstate, removeNote, retire } from './note.ts';
 
 /** What the operator says of the primary when it cannot be seen that it is off. */
@@ -84,9 +85,8 @@ async function look({ host, port }: Note): Promise<string> {
     await client.connect();
     return 'running';
   } catch (error) {
-    const code = codeOf(error);
-    if (code === 'ECONNREFUSED') return 'off';
-    return code && /^[0-9A-Z]{5}$/.test(code) ? 'running' : messageOf(error);
+    if (codeOf(error) === 'ECONNREFUSED') return 'off';
+    return isAnswer(error) ? 'running' : messageOf(error);
   } finally {
     await client.end().catch(() => {});
   }

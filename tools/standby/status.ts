@@ -1,10 +1,10 @@
-import { existsSync } from 'node:fs';
 import { slot as slotOfBackups } from '../backup/receive.ts';
 import { acquireEmbedded, statusOf } from '../cluster/embedded.ts';
 import { acquireServer, type Server } from '../cluster/server.ts';
 import { asObjects, ask, withClient } from '../database.ts';
-import { Failure, messageOf } from '../failure.ts';
+import { Failure, messageOf, UsageError } from '../failure.ts';
 import type { Settings } from '../settings.ts';
+import { isAnswer } from './answer.ts';
 import { readNote } from './note.ts';
 import { readNames } from './synchronous.ts';
 
@@ -56,9 +56,12 @@ export interface Status {
  */
 export async function statusOfStandbys(settings: Settings, limit: number, folder?: string): Promise<Status> {
   const here = folder === undefined ? undefined : await askStandby(settings, folder);
-  const asked = await askPrimary(settings).catch((error: unknown) => messageOf(error));
-  if (typeof asked === 'string') {
-    const problems = [{ problem: `The primary cannot be reached: ${asked}`, remedy: remedyForPrimary(settings, folder) }];
+  const asked = await askPrimary(settings).catch((error: unknown) => {
+    if (error instanceof UsageError) throw error;
+    return { error };
+  });
+  if ('error' in asked) {
+    const problems = [problemOfPrimary(asked.error, settings, folder)];
     return { primary: { reachable: false, synchronous: [], waitingCommits: 0 }, standbys: [], ...(here && { here }), problems };
   }
   const { standbys, setting, waitingCommits, careless } = asked;
@@ -124,7 +127,7 @@ async function askPrimary(settings: Settings): Promise<Asked> {
            (select count(*)::integer from pg_stat_activity where wait_event = 'SyncRep')`,
       );
       const [follows, setting, waitingCommits] = rows[0] as [boolean, string, number];
-      if (follows) throw new Failure('that server is a standby itself.');
+      if (follows) throw new UsageError('This server is a standby itself.', 'Ask the one that it follows: INFIRMARY_HOME, or MONITOR_URL.');
       const standbys = asObjects(await ask(client, followed)) as unknown as Followed[];
       const careless = (await ask(client, carelessness)).rows.flat() as string[];
       return { standbys, setting, waitingCommits, careless };
@@ -162,10 +165,16 @@ async function askStandby(settings: Settings, folder: string): Promise<Follower>
   }
 }
 
-function remedyForPrimary(settings: Settings, folder: string | undefined): string {
-  const into = folder ?? '<folder of the standby>';
-  const isOwn = existsSync(settings.home) && !settings.databaseUrl;
-  return `Can it be started: ${isOwn ? 'infirmary db start' : 'start it'}. If not, take the standby: infirmary standby promote ${into}`;
+function problemOfPrimary(error: unknown, settings: Settings, folder = '<folder of the standby>'): Problem {
+  if (isAnswer(error)) {
+    const remedy = (error instanceof Failure && error.remedy) || 'It runs: look after what it says, and after MONITOR_URL.';
+    return { problem: `The primary cannot be asked: ${messageOf(error)}`, remedy };
+  }
+  const start = settings.databaseUrl ? 'start it' : 'infirmary db start';
+  return {
+    problem: `The primary cannot be reached: ${messageOf(error)}`,
+    remedy: `Can it be started: ${start}. If not, take the standby: infirmary standby promote ${folder}`,
+  };
 }
 
 function problemsOf(standbys: Followed[], limit: number): Problem[] {
