@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import type { Client } from 'pg';
+import { chooseAccount, giveTo } from '../../tools/cluster/account.ts';
+import { findBinaries } from '../../tools/cluster/binaries.ts';
 import { stopStaying, startToStay } from '../../tools/cluster/embedded.ts';
 import { acquireServer } from '../../tools/cluster/server.ts';
 import { projectFolder, readSettings, type Settings } from '../../tools/settings.ts';
@@ -148,7 +150,15 @@ test('of two synchronous standbys one suffices, and the primary is asked by who 
   const { settings, server, spare, connect } = hospital;
   const third = makeSettings(t);
   const owner = await connect(server.url('hospital_owner'));
-  await owner.query('create schema ledgers; create table ledgers.ledger (n integer primary key)');
+  const admin = await connect(server.url('postgres', 'hospital'));
+  // Where the server keeps rows outside of its folder, a standby on the same machine keeps them elsewhere.
+  const outside = path.join(settings.home, 'outside');
+  mkdirSync(outside, { mode: 0o700 });
+  giveTo(chooseAccount(settings.home, outside, findBinaries(settings.pgBinDir).initdb), outside);
+  await admin.query(`create tablespace outside location '${outside}'`);
+  await admin.query('grant create on tablespace outside to hospital_owner');
+  await owner.query('create schema ledgers; create table ledgers.ledger (n integer primary key) tablespace outside');
+  await owner.query('insert into ledgers.ledger values (0)');
   await follow(hospital, true);
   await createStandby(settings, { into: third.home, name: 'third', synchronous: true, erase: false });
   const { primary, standbys } = await statusOfStandbys(settings, limit);
@@ -156,6 +166,12 @@ test('of two synchronous standbys one suffices, and the primary is asked by who 
   assert.deepEqual(standbys.map(({ name, sync }) => [name, sync]), [['second', 'sync'], ['third', 'potential']]);
   await stopStaying(spare);
   await owner.query('insert into ledgers.ledger values (1)');
+  const joined = await acquireServer(third);
+  const there = await connect(joined.url('hospital_owner'));
+  await until(async () => (await column(there, 'select n from ledgers.ledger order by n')).join() === '0,1');
+  await there.end();
+  await joined.release();
+  assert.equal(lstatSync(path.join(third.home, 'cluster.tablespaces')).isDirectory(), true);
   const { problems } = await statusOfStandbys(settings, limit);
   assert.deepEqual(problems.map(({ problem }) => /^(\w+) is not connected/.exec(problem)?.[1]), ['second']);
   await requireStandby(server.url('postgres'), 'second', false);

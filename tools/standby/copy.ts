@@ -6,6 +6,7 @@ import { streamBaseBackup } from '../backup/base-backup.ts';
 import { slot as slotOfBackups } from '../backup/receive.ts';
 import { putInPlace, refuseOccupied } from '../backup/restore.ts';
 import { unpack } from '../backup/tar.ts';
+import { chooseAccount, giveTo } from '../cluster/account.ts';
 import { findBinaries } from '../cluster/binaries.ts';
 import { type Home, openHome, writeWhole } from '../cluster/home.ts';
 import { withLock } from '../cluster/lock.ts';
@@ -54,16 +55,18 @@ export async function copyServer(settings: Settings, server: Server, wish: Wish)
     home.locks,
     async () => {
       refuseOccupied(settings, home.data, wish.erase);
+      const [draft, tablespaces] = [`${home.data}.new`, `${home.data}.tablespaces`];
+      if (existsSync(tablespaces)) throw new Failure(`${tablespaces} is in the way.`, 'Move it elsewhere.');
       await openSlot(url, wish);
-      const draft = `${home.data}.new`;
       rmSync(draft, { recursive: true, force: true });
       try {
-        await download(url, draft, path.join(home.folder, 'tablespaces'), wish.onProgress);
+        await download(url, draft, tablespaces, wish.onProgress);
+        giveTo(chooseAccount(home.folder, home.data, findBinaries(settings.pgBinDir).initdb), tablespaces);
         writeWhole(home.secrets, `${JSON.stringify({ ...readSecrets(settings), passwords }, null, 2)}\n`);
         writeKey(home, key);
         follow(draft, home, url, wish.name, limits);
       } catch (error) {
-        rmSync(draft, { recursive: true, force: true });
+        for (const each of [draft, tablespaces]) rmSync(each, { recursive: true, force: true });
         await dropSlot(url, wish.name).catch(() => {});
         throw error;
       }
