@@ -71,13 +71,7 @@ export async function copyServer(settings: Settings, server: Server, wish: Wish)
         throw error;
       }
       const aside = putInPlace(draft, home.data);
-      const { hostname, port } = new URL(url);
-      writeNote(wish.into, {
-        name: wish.name,
-        host: hostname.replace(/^\[|\]$/g, ''),
-        port: Number(port) || 5432,
-        ...(server.embedded && { primaryHome: settings.home }),
-      });
+      writeNote(wish.into, { name: wish.name, ...addressOf(url), ...(server.embedded && { primaryHome: settings.home }) });
       reinstate(wish.into);
       return aside;
     },
@@ -201,13 +195,14 @@ function follow(data: string, home: Home, url: string, name: string, limits: [st
  * with the password of hospital_backup could read every row.
  */
 function connection(home: Home, url: string, name: string): string {
-  const { hostname, port, username, password, searchParams } = new URL(url);
+  const { username, password, searchParams } = new URL(url);
+  const { host, port } = addressOf(url);
   const passwordFile = path.join(home.folder, 'keys', 'primary.pgpass');
   const escaped = (text: string): string => decodeURIComponent(text).replaceAll(/[\\:]/g, '\\$&');
   writeWhole(passwordFile, `*:*:*:${escaped(username)}:${escaped(password)}\n`);
   const parts = {
-    host: hostname.replace(/^\[|\]$/g, ''),
-    port: port || '5432',
+    host,
+    port: String(port),
     user: decodeURIComponent(username),
     passfile: passwordFile,
     application_name: name,
@@ -215,4 +210,9 @@ function connection(home: Home, url: string, name: string): string {
   };
   const quoted = (value: string): string => `'${value.replaceAll(/[\\']/g, '\\$&')}'`;
   return Object.entries(parts).map(([key, value]) => `${key}=${quoted(value)}`).join(' ');
+}
+
+function addressOf(url: string): { host: string; port: number } {
+  const { hostname, port } = new URL(url);
+  return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port) || 5432 };
 }

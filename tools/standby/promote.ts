@@ -9,7 +9,7 @@ import { ask, withClient } from '../database.ts';
 import { codeOf, Failure, messageOf } from '../failure.ts';
 import type { Settings } from '../settings.ts';
 import { isAnswer } from './answer.ts';
-import { type Note, readNote, reinstate, removeNote, retire } from './note.ts';
+import { type Note, readNote, removeNote, retire } from './note.ts';
 
 /** What the operator says of the primary when it cannot be seen that it is off. */
 export interface Asserted {
@@ -41,40 +41,38 @@ export async function promoteStandby(settings: Settings, folder: string, asserte
   const { primaryHome } = note;
   if (primaryHome === undefined || asserted.whileThePrimaryRuns) {
     await refuseRunning(settings, note, folder, asserted);
-    return { ...(await promote(settings, folder)), retired: false };
+    return { ...(await promote(settings, folder, () => {})), retired: false };
   }
-  // Nobody starts it from here on.
+  // Nobody starts it from here on: whatever comes of the order that follows, there is one server at most.
   return withLock(openHome(primaryHome).locks, async () => {
     await refuseRunning(settings, note, folder, asserted);
-    retire(primaryHome, folder);
-    try {
-      return { ...(await promote(settings, folder)), retired: true };
-    } catch (error) {
-      reinstate(primaryHome);
-      throw error;
-    }
+    return { ...(await promote(settings, folder, () => retire(primaryHome, folder))), retired: true };
   });
 }
 
 async function refuseRunning(settings: Settings, note: Note, folder: string, asserted: Asserted): Promise<void> {
   if (asserted.whileThePrimaryRuns) return;
   const where = note.primaryHome ?? `${note.host}:${note.port}`;
-  const state = note.primaryHome !== undefined
-    ? statusOf({ ...settings, home: note.primaryHome }).running ? 'running' : 'off'
-    : await look(note);
+  const state = note.primaryHome === undefined ? await look(note) : stateOf({ ...settings, home: note.primaryHome });
   if (state === 'running') {
     const stop = note.primaryHome ? `INFIRMARY_HOME=${note.primaryHome} infirmary db stop` : 'stop it there';
     throw new Failure(
       `The primary runs (${where}): promoted now, the standby would take other writes than it does.`,
-      `Stop it first, and nothing is lost: ${stop}\nIs the standby to be a second hospital, for a rehearsal: infirmary standby promote ${folder} --while-the-primary-runs`,
+      `Stop it first, and nothing is lost: ${stop}\n` +
+        `Is the standby to be a second hospital, for a rehearsal: infirmary standby promote ${folder} --while-the-primary-runs`,
     );
   }
   if (state !== 'off' && !asserted.primaryIsOff) {
     throw new Failure(
       `Nobody can tell from here whether the primary is off (${where}: ${state}).`,
-      `Make sure that it is, and stays so: switch the machine off, or cut it from those who use it. Then: infirmary standby promote ${folder} --primary-is-off`,
+      'Make sure that it is, and stays so: switch the machine off, or cut it from those who use it.\n' +
+        `Then: infirmary standby promote ${folder} --primary-is-off`,
     );
   }
+}
+
+function stateOf(settings: Settings): string {
+  return statusOf(settings).running ? 'running' : 'off';
 }
 
 /** `running` when anything answers as a server would, `off` when its machine says that nobody listens, else what is in the way. */
@@ -92,7 +90,7 @@ async function look({ host, port }: Note): Promise<string> {
   }
 }
 
-async function promote(settings: Settings, folder: string): Promise<Omit<Promoted, 'retired'>> {
+async function promote(settings: Settings, folder: string, beforehand: () => void): Promise<Omit<Promoted, 'retired'>> {
   const own = { ...settings, home: folder };
   const port = await startToStay(own);
   const server = await acquireEmbedded(own, true);
@@ -100,6 +98,7 @@ async function promote(settings: Settings, folder: string): Promise<Omit<Promote
     return await withClient(server.url('postgres'), async (client) => {
       const one = async (sql: string): Promise<unknown> => (await ask(client, sql)).rows[0]![0];
       const began = performance.now();
+      beforehand();
       if (await one('select pg_is_in_recovery()')) await one('select pg_promote(false)');
       while (await one('select pg_is_in_recovery()')) await sleep(20);
       const seconds = (performance.now() - began) / 1000;

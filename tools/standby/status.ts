@@ -96,12 +96,20 @@ const followed = `
     case when sender.pid is not null then coalesce(extract(epoch from sender.replay_lag), 0)::float8 end as "behindSeconds",
     pg_wal_lsn_diff(pg_current_wal_insert_lsn(), slot.restart_lsn)::float8 as "keptBytes",
     slot.wal_status as log
-  from (select * from pg_replication_slots where slot_type = 'physical' and not temporary and slot_name <> '${slotOfBackups}') as slot
+  from (
+    select *
+    from pg_replication_slots
+    where slot_type = 'physical' and not temporary and slot_name <> '${slotOfBackups}'
+  ) as slot
   full join (
     select *
     from pg_stat_replication
     where state in ('startup', 'catchup', 'streaming')
-      and pid not in (select active_pid from pg_replication_slots where active_pid is not null and (slot_type = 'logical' or slot_name = '${slotOfBackups}'))
+      and pid not in (
+        select active_pid
+        from pg_replication_slots
+        where active_pid is not null and (slot_type = 'logical' or slot_name = '${slotOfBackups}')
+      )
   ) as sender
     on sender.pid = slot.active_pid
   order by 1`;
