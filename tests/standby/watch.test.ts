@@ -67,6 +67,7 @@ test('status says nothing while all is well, else what is wrong and what to do, 
   const told = command('status', spare.home, '--json');
   assert.equal(told.status, 0, told.stderr);
   assert.equal(JSON.parse(told.stdout).here.receiving, true);
+  assert.match(JSON.parse(told.stdout).here.received, /^[0-9A-F]+\/[0-9A-F]+$/);
 
   // The password of hospital_backup, who may read every row, is not to be had by who may read every setting.
   const second = await acquireServer(spare);

@@ -30,6 +30,8 @@ export interface Follower {
   home: string;
   running: boolean;
   receiving?: boolean;
+  /** How far it has the log: of several standbys the one that is further has all that any of them has. */
+  received?: string;
   paused?: boolean;
   lastCommit?: string | null;
 }
@@ -163,7 +165,8 @@ async function askStandby(settings: Settings, folder: string): Promise<Follower>
         client,
         `select
            exists (select from pg_stat_wal_receiver where status = 'streaming') as receiving,
-           pg_is_in_recovery() and pg_is_wal_replay_paused() as paused,
+           greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())::text as received,
+           case when pg_is_in_recovery() then pg_is_wal_replay_paused() else false end as paused,
            to_char(pg_last_xact_replay_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "lastCommit"`,
       ),
     );
