@@ -15,10 +15,6 @@ grant execute on function
   ops.open_quality_alerts,
   ops.consumer_readers
 to hospital_monitor;
--- hospital_monitor watches: `/metrics`, check-ups and the state of standbys are read through it. It reads figures and
--- names of things, never a row of a patient, a key or the text of a statement with its values.
-call hospital_private.reset_access('hospital_monitor');
-grant usage on schema ops to hospital_monitor;
 
 grant select on
   ops.table_health,

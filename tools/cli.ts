@@ -21,6 +21,7 @@ import * as sandbox from './commands/sandbox.ts';
 import * as seed from './commands/seed.ts';
 import * as sequences from './commands/sequences.ts';
 import * as serve from './commands/serve.ts';
+import * as standby from './commands/standby.ts';
 import * as start from './commands/start.ts';
 import * as subscriber from './commands/subscriber.ts';
 import * as work from './commands/work.ts';

@@ -23,8 +23,6 @@ export interface Settings {
   backupUrl?: string;
   /** MONITOR_URL: how `/metrics` and the check-ups log in (hospital_monitor), likewise. */
   monitorUrl?: string;
-  /** MONITOR_URL: how `/metrics` and the check-ups log in (hospital_monitor), likewise. */
-  monitorUrl?: string;
   /** METRICS_TOKEN, or what METRICS_TOKEN_FILE holds: who has it may read `/metrics`; else programs on this machine may. */
   metricsToken?: string;
   /** SUBSCRIBER_URL: a second server for `infirmary subscriber`, as its superuser. */
@@ -172,7 +170,6 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
     ...(analyticsUrl && { analyticsUrl }),
     ...(workerUrl && { workerUrl }),
     ...(backupUrl && { backupUrl }),
-    ...(monitorUrl && { monitorUrl }),
     ...(monitorUrl && { monitorUrl }),
     ...(metricsToken && { metricsToken }),
     ...(subscriberUrl && { subscriberUrl }),

@@ -16,7 +16,7 @@ import { acquireServer, passwordsOf, type Server } from '../../tools/cluster/ser
 import { applyRoles } from '../../tools/migrate/roles.ts';
 import { codeOf } from '../../tools/failure.ts';
 import type { Settings } from '../../tools/settings.ts';
-import { acquireServer as acquireQuick, makeSettings } from '../support/cluster.ts';
+import { acquireServer as acquireQuick, killAll, makeSettings } from '../support/cluster.ts';
 
 /** A server that flushes, as production does, with a table of numbers. */
 async function makeLedger(t: TestContext): Promise<{ settings: Settings; server: Server }> {
@@ -79,19 +79,6 @@ function write(
 async function lostOf(server: Server, acknowledged: Set<number>): Promise<number> {
   const kept = new Set(await run(server, 'select n from ledger'));
   return [...acknowledged].filter((n) => !kept.has(n)).length;
-}
-
-/** Ends every process of a server at once, as a loss of power would. */
-function killAll(settings: Settings): void {
-  const { pid } = findPostmaster(openHome(settings.home))!;
-  const children = spawnSync('ps', ['-o', 'pid=', '--ppid', String(pid)], { encoding: 'utf8' }).stdout;
-  for (const each of [pid, ...children.split('\n').map(Number)]) {
-    try {
-      if (each > 0) process.kill(each, 'SIGKILL');
-    } catch {
-      // It has ended by itself meanwhile.
-    }
-  }
 }
 
 async function killUnderLoad(t: TestContext, options: string): Promise<number> {

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
@@ -7,6 +7,7 @@ import { after, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { statusOf, stopStaying } from '../../tools/cluster/embedded.ts';
 import { openHome } from '../../tools/cluster/home.ts';
+import { findPostmaster } from '../../tools/cluster/postmaster.ts';
 import * as cluster from '../../tools/cluster/server.ts';
 import { ask, withClient } from '../../tools/database.ts';
 import { projectFolder, readSettings, type Settings } from '../../tools/settings.ts';
@@ -78,6 +79,19 @@ export async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<
   const ended = once(child, 'exit');
   process.kill(-child.pid!, signal);
   await ended;
+}
+
+/** Ends every process of a server at once, as a loss of power would. */
+export function killAll(settings: Settings): void {
+  const { pid } = findPostmaster(openHome(settings.home))!;
+  const children = spawnSync('ps', ['-o', 'pid=', '--ppid', String(pid)], { encoding: 'utf8' }).stdout;
+  for (const each of [pid, ...children.split('\n').map(Number)]) {
+    try {
+      if (each > 0) process.kill(each, 'SIGKILL');
+    } catch {
+      // It has ended by itself meanwhile.
+    }
+  }
 }
 
 /** The first column of the first row. */

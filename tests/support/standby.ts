@@ -1,15 +1,9 @@
-import { cpSync, rmSync } from 'node:fs';
-import { appendFile, writeFile } from 'node:fs/promises';
-import path from 'node:path';
-import { PassThrough } from 'node:stream';
 import type { TestContext } from 'node:test';
 import { Client } from 'pg';
-import { streamBaseBackup } from '../../tools/backup/base-backup.ts';
-import { unpack } from '../../tools/backup/tar.ts';
-import { openHome } from '../../tools/cluster/home.ts';
 import { readSecrets } from '../../tools/cluster/secrets.ts';
 import type { Server } from '../../tools/cluster/server.ts';
 import { applyRoles } from '../../tools/migrate/roles.ts';
+import { copyServer } from '../../tools/standby/copy.ts';
 import { acquireServer, makeSettings } from './cluster.ts';
 import { ensureTemplate } from './template.ts';
 
@@ -49,27 +43,9 @@ export async function openPair(t: TestContext): Promise<Pair> {
   const template = await ensureTemplate(primary, 'migrated');
   const admin = await connect(primary.url('postgres'));
   await admin.query(`create database hospital template ${template} owner hospital_owner`);
-  await admin.query('grant connect on database hospital to hospital_authenticator, hospital_backup');
+  await admin.query('grant connect on database hospital to hospital_authenticator, hospital_backup, hospital_monitor');
 
-  const [home, copy] = [openHome(settings.first.home), openHome(settings.second.home)];
-  for (const each of ['secrets.json', 'keys']) {
-    cpSync(path.join(home.folder, each), path.join(copy.folder, each), { recursive: true });
-  }
-  const from = new URL(primary.url('hospital_backup', 'hospital'));
-  await streamBaseBackup(from.href, {
-    label: 'standby',
-    receive: (archive) => {
-      const to = new PassThrough();
-      if (archive === 'base.tar') return { to, done: unpack(to, copy.data) };
-      return { to: to.resume(), done: Promise.resolve() };
-    },
-  });
-  await writeFile(path.join(copy.data, 'standby.signal'), '');
-  await appendFile(
-    path.join(copy.data, 'postgresql.auto.conf'),
-    `primary_conninfo = 'host=127.0.0.1 port=${from.port} user=${from.username} password=${from.password}'\n`,
-  );
-  rmSync(path.join(copy.data, 'postmaster.pid'), { force: true });
+  await copyServer(settings.first, primary, { into: settings.second.home, name: 'standby', erase: false });
   const standby = await acquireServer(settings.second);
   closing.push(() => standby.release());
   const owner = await connect(primary.url('hospital_owner'));

@@ -168,6 +168,14 @@ test('all suites find like contenders in a small hospital', async (t) => {
       assert.ok(ratios.every(({ value }) => Number.isFinite(value)));
     }
   });
+  await t.test('standby: a commit waits for another disk, or for its own alone', () => {
+    const { results } = report.suites.find(({ name }) => name === 'standby')!;
+    assert.deepEqual(results.map(({ void: reason }) => reason), [undefined, undefined]);
+    for (const { contenders, ratios } of results) {
+      assert.deepEqual(contenders.map(({ conditions }) => /synchronous_commit=(\w+)/.exec(conditions!.durability)?.[1]), ['local', 'on']);
+      assert.ok(ratios.every(({ value }) => value > 0));
+    }
+  });
 });
 
 test('a suite that does not exist is wrong usage, and the command names those that do', async (t) => {

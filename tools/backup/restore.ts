@@ -141,7 +141,7 @@ export function refuseOccupied(settings: Settings, into: string, erase: boolean)
   if (running) {
     throw new Failure(
       `A server runs on ${into} (process ${running.pid}).`,
-      'Stop it first (of the private cluster: infirmary db stop), or restore into another folder: --into <folder>',
+      'Stop it first (of the private cluster: infirmary db stop), or take another folder: --into <folder>',
     );
   }
   if (erase || readdirSync(into).length === 0) return;

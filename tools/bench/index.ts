@@ -12,11 +12,12 @@ import { api } from './suites/api.ts';
 import { lookup } from './suites/lookup.ts';
 import { scheduling } from './suites/scheduling.ts';
 import { security } from './suites/security.ts';
+import { standby } from './suites/standby.ts';
 
 export { benchSettings, databaseName } from './database.ts';
 
 /** Every suite, in the order in which they run. */
-export const suites: readonly Suite[] = [lookup, api, scheduling, security, analytics];
+export const suites: readonly Suite[] = [lookup, api, scheduling, security, analytics, standby];
 
 export interface BenchOptions {
   /** Only this suite. */

@@ -6,7 +6,7 @@ import { chooseAccount } from './account.ts';
 import { auditKeyFile, readAuditKey } from './audit-key.ts';
 import { findBinaries } from './binaries.ts';
 import { checkVersion, crashCluster, createCluster, startCluster, stopCluster } from './cluster.ts';
-import { type Home, openHome } from './home.ts';
+import { type Home, openHome, readIfPresent } from './home.ts';
 import { withLock } from './lock.ts';
 import { answersToUs, findPostmaster, type Postmaster } from './postmaster.ts';
 import { type LoginRole, readSecrets } from './secrets.ts';
@@ -35,6 +35,7 @@ export async function acquireEmbedded(settings: Settings, durable: boolean): Pro
     const port = await withLock(home.locks, async () => {
       checkVersion(home, binaries);
       if (!(await answersToUs(home, passwords.postgres))) {
+        refuseReplaced(home);
         const account = chooseAccount(home.folder, home.data, binaries.initdb);
         if (!existsSync(home.data)) await createCluster(home, binaries, account, passwords.postgres, durable);
         await startCluster(
@@ -61,6 +62,17 @@ export async function acquireEmbedded(settings: Settings, durable: boolean): Pro
     await release();
     throw error;
   }
+}
+
+/** After a failover a second server would take writes that nobody will ever bring together with the first's. */
+function refuseReplaced(home: Home): void {
+  const by = readIfPresent(home.replaced)?.trim();
+  if (by === undefined) return;
+  throw new Failure(
+    `The server in ${home.folder} does not start again: the standby in ${by} has taken its place.`,
+    `Use that: INFIRMARY_HOME=${by}\nMake this one its standby: INFIRMARY_HOME=${by} infirmary standby create --into ${home.folder} --erase\n` +
+      `If you know better, delete ${home.replaced}`,
+  );
 }
 
 /** Whether the server runs, for nobody. */

@@ -26,6 +26,8 @@ export interface Home {
   port: string;
   /** Present when `db start` asked the server to outlive the commands that use it. */
   kept: string;
+  /** Present when a standby has taken the server's place: names its home folder. */
+  replaced: string;
   /** One file per process that uses the server. */
   users: string;
   locks: string;
@@ -43,6 +45,7 @@ export function openHome(folder: string): Home {
     log: path.join(folder, 'server.log'),
     port: path.join(folder, 'port'),
     kept: path.join(folder, 'kept'),
+    replaced: path.join(folder, 'replaced'),
     users: path.join(folder, 'users'),
     locks: path.join(folder, 'locks'),
   };
