@@ -7,7 +7,7 @@ import { Failure, messageOf, UsageError } from '../failure.ts';
 import type { Settings } from '../settings.ts';
 import { showBytes } from './progress.ts';
 import { openRepository } from './repository.ts';
-import { chooseBackup, putInPlace, refuseOccupied, type Restored, restoreInto } from './restore.ts';
+import { chooseBackup, putInPlace, refuseOccupied, refuseRunning, type Restored, restoreInto } from './restore.ts';
 import type { Target } from './wal-server.ts';
 
 /** What a restore was asked to do. */
@@ -49,6 +49,8 @@ export async function restore(settings: Settings, asked: Asked): Promise<Outcome
     refuseOccupied(settings, into, asked.erase);
     const [draft, tablespaces] = [`${into}.restoring`, `${into}.tablespaces`];
     if (existsSync(tablespaces)) throw new Failure(`${tablespaces} is in the way.`, 'Move it elsewhere.');
+    // A restore that was killed may have left its server there.
+    refuseRunning(settings, draft, 'A restore was killed and left it. End that process, and restore again.');
     rmSync(draft, { recursive: true, force: true });
     // Root's server runs as another account, which must pass through here.
     mkdirSync(path.dirname(into), { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 });
