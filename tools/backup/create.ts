@@ -8,6 +8,7 @@ import { onShutdown } from '../shutdown.ts';
 import { streamBaseBackup } from './base-backup.ts';
 import { joinSnapshots, takeSnapshot } from './facts.ts';
 import { alone, claim, finishBackup, type Manifest, nameOf, type Repository, sweepDrafts } from './repository.ts';
+import { connectReplication } from './replication.ts';
 import { fingerprint } from './seal.ts';
 import { endingOf, store, type Stored } from './stored.ts';
 
@@ -23,6 +24,8 @@ export function createBackup(
 ): Promise<Manifest> {
   const url = server.url('hospital_backup', database);
   return alone(repository, async () => {
+    // What the server would refuse, it refuses before anything is written.
+    await (await connectReplication(url)).end();
     await sweepDrafts(repository);
     const cluster = await identify(url);
     claim(repository, cluster.systemIdentifier);

@@ -12,56 +12,49 @@ export async function connectReplication(url: string): Promise<pg.Client> {
   client.on('error', () => {});
   try {
     await client.connect();
-    const { rows } = await client.query<Circumstances>(circumstances);
-    refuse(rows[0]!);
-    return client;
+    const { rows } = await client.query<{ slots: string }>(`select current_setting('max_replication_slots') as slots`);
+    if (rows[0]?.slots !== '0') return client;
   } catch (error) {
     await client.end().catch(() => {});
     throw explained(error, new URL(url).username);
   }
+  await client.end().catch(() => {});
+  throw new Failure(
+    'The server has no replication slot with which to keep its log meanwhile: max_replication_slots is 0.',
+    'As a superuser: alter system set max_replication_slots = 10; then restart it.',
+  );
 }
 
-interface Circumstances {
-  wal_level: string;
-  slots: string;
-}
-
-const circumstances = `select current_setting('wal_level') as wal_level, current_setting('max_replication_slots') as slots`;
-
-function refuse({ wal_level: level, slots }: Circumstances): void {
-  if (level === 'minimal') {
-    throw new Failure(
-      'The server writes too little into its log to be copied while it works: wal_level is minimal.',
-      `As a superuser: alter system set wal_level = 'replica', and restart it.`,
-    );
-  }
-  if (slots === '0') {
-    throw new Failure(
-      'The server has no replication slot with which to keep its log meanwhile: max_replication_slots is 0.',
-      'As a superuser: alter system set max_replication_slots = 10, and restart it.',
-    );
-  }
-}
-
-/** What a server says when it lets nobody in for replication, and what its administrator does about it. */
+/** What a server answers whom it does not let in, and what its administrator, or whoever wrote the URL, does about it. */
 function explained(error: unknown, role: string): unknown {
-  const [code, text] = [codeOf(error), messageOf(error)];
-  if (code === '53300') {
-    return new Failure(
-      `The server allows no further connection for replication: ${text}.`,
-      'As a superuser: alter system set max_wal_senders = 10, and restart it; or end one: select * from pg_stat_replication.',
-      { cause: error },
-    );
+  const text = messageOf(error);
+  const because = (message: string, remedy: string): Failure => new Failure(`${message}: ${text}.`, remedy, { cause: error });
+  switch (codeOf(error)) {
+    case '53300':
+      return because(
+        'The server allows no further connection for replication',
+        'As a superuser: alter system set max_wal_senders = 10; alter system set wal_level = replica; then restart it.\n' +
+          'Or end one of those there are: select * from pg_stat_replication',
+      );
+    case '42501':
+      return because(`"${role}" may not replicate`, `As a superuser: alter role ${role} replication`);
+    case '28000':
+      return because(
+        `The server does not let "${role}" in`,
+        `A line for its pg_hba.conf: hostssl all ${role} <address of this machine>/32 scram-sha-256; then: select pg_reload_conf()\n` +
+          'If it says "no encryption": sslmode=verify-full in BACKUP_URL.',
+      );
+    case '28P01':
+      return because(`The server does not know "${role}" by that password`, 'Check BACKUP_URL, or: infirmary roles apply');
+    case 'DEPTH_ZERO_SELF_SIGNED_CERT':
+    case 'SELF_SIGNED_CERT_IN_CHAIN':
+    case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
+    case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
+      return because(
+        "The server's certificate is of nobody we trust",
+        'Name the certificate of its authority in BACKUP_URL: sslmode=verify-full&sslrootcert=<file>',
+      );
+    default:
+      return error;
   }
-  if (code === '42501') {
-    return new Failure(`"${role}" may not replicate: ${text}.`, `As a superuser: alter role ${role} replication`, { cause: error });
-  }
-  if (code === '28000' && text.includes('pg_hba.conf')) {
-    return new Failure(
-      `The server lets "${role}" not in: ${text}.`,
-      `A line for pg_hba.conf: hostssl all ${role} <address of this machine>/32 scram-sha-256; then: select pg_reload_conf()`,
-      { cause: error },
-    );
-  }
-  return error;
 }

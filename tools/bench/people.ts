@@ -2,6 +2,8 @@ import type { Client } from 'pg';
 import { identify, signToken, type JwtKey } from '../api/identity.ts';
 import { type Person, personFor } from '../personas.ts';
 
+export type { Person } from '../personas.ts';
+
 /** A real session of a person. */
 export interface Session {
   /** The access token, as logging in would give it. */
