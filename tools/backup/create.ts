@@ -17,7 +17,7 @@ import { endingOf, store, type Stored } from './stored.ts';
  * @param onProgress told of every piece: bytes so far and about how many there will be
  */
 export function createBackup(
-  server: Server,
+  server: Pick<Server, 'embedded' | 'url'>,
   database: string,
   repository: Repository,
   onProgress: (bytes: number, total: number) => void = () => {},

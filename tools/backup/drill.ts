@@ -7,7 +7,7 @@ import { codeOf, messageOf } from '../failure.ts';
 import { onShutdown } from '../shutdown.ts';
 import type { Settings } from '../settings.ts';
 import { type Facts, takeSnapshot } from './facts.ts';
-import { askAsPersonas } from './personas.ts';
+import { askAsPersonas, binds, describeAnswers, hasPersonas, sumOf } from './personas.ts';
 import type { Repository } from './repository.ts';
 import { type Restored, restoreInto } from './restore.ts';
 import type { Target } from './wal-server.ts';
@@ -189,20 +189,9 @@ async function auditHolds({ url }: Restored): Promise<Finding> {
 
 /** The catalogue says which policies there are; this asks them. */
 async function policiesBind({ url }: Restored): Promise<Finding> {
-  const { rows } = await withClient(url('hospital_backup'), (client) =>
-    ask(client, 'select exists (select from hospital.appointments)'),
-  );
-  if (!rows[0]?.[0]) return [null, 'nobody has an appointment to see'];
-  const { patient, doctor, nobody, appointments } = await askAsPersonas(url);
-  const found = `a patient sees ${sumOf(patient)} rows, a doctor ${sumOf(doctor)}, nobody without a session ${sumOf(nobody)}`;
-  const [ofPatient, ofDoctor] = [patient['hospital.appointments'], doctor['hospital.appointments'] ?? 0];
-  // Just his own; a doctor may see some of his colleagues'.
-  const binds = ofPatient === appointments.patient && ofDoctor >= appointments.doctor && sumOf(nobody) === 0;
-  return [binds, found];
-}
-
-function sumOf(counts: Record<string, number>): number {
-  return Object.values(counts).reduce((sum, count) => sum + count, 0);
+  if (!(await hasPersonas(url))) return [null, 'no patient who acts for himself alone has an appointment'];
+  const answers = await askAsPersonas(url);
+  return [binds(answers), describeAnswers(answers)];
 }
 
 async function sequencesLead({ url }: Restored): Promise<Finding> {

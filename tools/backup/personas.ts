@@ -36,10 +36,18 @@ const choices = {
     limit 1`,
 };
 
+/** Whether the hospital knows whom to ask as. */
+export function hasPersonas(url: (role: LoginRole) => string): Promise<boolean> {
+  return withClient(url('hospital_backup'), async (client) => {
+    for (const choice of Object.values(choices)) if ((await ask(client, choice)).rows.length === 0) return false;
+    return true;
+  });
+}
+
 /**
  * Asks a hospital as two people whom it knows, and as nobody: each is given a session, and asks through the API's
  * own login and role.
- * @throws Failure when the hospital has no appointment
+ * @throws Failure when it does not know two such people
  */
 export async function askAsPersonas(url: (role: LoginRole) => string): Promise<Answers> {
   const { patient, doctor } = await withClient(url('hospital_owner'), async (owner) => {
@@ -72,6 +80,21 @@ export async function askAsPersonas(url: (role: LoginRole) => string): Promise<A
     nobody: await see(authenticator, { sessionId: '', sessionSecret: '', role: 'patient' }),
     appointments: { patient: ofPatient, doctor: ofDoctor },
   };
+}
+
+/** Whether row security holds: just his own for a patient, at least his own for a doctor, and nothing for nobody. */
+export function binds({ patient, doctor, nobody, appointments }: Answers): boolean {
+  const of = (seen: Seen): number => seen['hospital.appointments'] ?? 0;
+  return of(patient) === appointments.patient && of(doctor) >= appointments.doctor && sumOf(nobody) === 0;
+}
+
+export function describeAnswers({ patient, doctor, nobody }: Answers): string {
+  return `a patient sees ${sumOf(patient)} rows, a doctor ${sumOf(doctor)}, nobody without a session ${sumOf(nobody)}`;
+}
+
+/** How many rows there are in all. */
+export function sumOf(counts: Record<string, number>): number {
+  return Object.values(counts).reduce((sum, count) => sum + count, 0);
 }
 
 async function see(authenticator: string, grant: Parameters<typeof claimsOf>[0]): Promise<Seen> {

@@ -3,8 +3,8 @@ import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { withLock } from '../cluster/lock.ts';
-import { readIfPresent, writeWhole } from '../cluster/home.ts';
-import { Failure } from '../failure.ts';
+import { writeWhole } from '../cluster/home.ts';
+import { Failure, messageOf } from '../failure.ts';
 import type { BackupSettings } from '../settings.ts';
 import { say } from '../terminal.ts';
 import type { Facts } from './facts.ts';
@@ -54,28 +54,45 @@ export interface Repository {
 
 /**
  * Opens the repository, created when missing.
- * @throws Failure when the key file holds no key
+ * @throws Failure when it cannot be made or entered, or when the key file holds no key
  */
 export function openRepository(settings: BackupSettings): Repository {
   const folder = settings.repository;
   const [backups, wal] = [path.join(folder, 'backups'), path.join(folder, 'wal')];
-  for (const each of [backups, wal, path.join(folder, 'locks')]) mkdirSync(each, { recursive: true, mode: 0o700 });
+  try {
+    for (const each of [backups, wal, path.join(folder, 'locks')]) mkdirSync(each, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new Failure(
+      `The repository ${folder} cannot be used: ${messageOf(error)}`,
+      'See that its disk is mounted, and that it belongs to whoever runs this; or name another: BACKUP_REPOSITORY=<folder>',
+      { cause: error },
+    );
+  }
   const key = settings.keyFile ? readKey(settings.keyFile) : undefined;
   return { folder, backups, wal, drills: path.join(folder, 'drills.jsonl'), key };
 }
 
 function readKey(file: string): Key {
+  const remedy = 'Put it back from where you keep it. Only for a new repository: openssl rand -hex 32';
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new Failure(`The key of the backups cannot be read: ${messageOf(error)}`, remedy, { cause: error });
+  }
   warnOfReaders(file);
-  const digits = /(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])/.exec(readIfPresent(file) ?? '')?.[0];
+  const digits = /(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])/.exec(text)?.[0];
   if (digits) return Buffer.from(digits, 'hex');
-  throw new Failure(
-    `${file} does not hold the key of the backups.`,
-    'Put it back from where you keep it. Only for a new repository: openssl rand -hex 32',
-  );
+  throw new Failure(`${file} does not hold the key of the backups.`, remedy);
 }
 
+const warnedOf = new Set<string>();
+
+/** Once is enough. */
 function warnOfReaders(file: string): void {
-  if (process.platform === 'win32' || !existsSync(file) || (statSync(file).mode & 0o007) === 0) return;
+  if (warnedOf.has(file)) return;
+  warnedOf.add(file);
+  if (process.platform === 'win32' || (statSync(file).mode & 0o007) === 0) return;
   say(`Anybody on this machine can read the key of the backups: chmod 600 ${file}`);
 }
 
