@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test, type TestContext } from 'node:test';
@@ -12,6 +12,8 @@ import { superfluous } from '../../tools/backup/prune.ts';
 import { findBackup, finishBackup, listBackups, type Manifest, openRepository } from '../../tools/backup/repository.ts';
 import { restore } from '../../tools/backup/restore-command.ts';
 import { unpack } from '../../tools/backup/tar.ts';
+import { chooseAccount, giveTo } from '../../tools/cluster/account.ts';
+import { findBinaries } from '../../tools/cluster/binaries.ts';
 import { openHome } from '../../tools/cluster/home.ts';
 import { findPostmaster } from '../../tools/cluster/postmaster.ts';
 import { passwordsOf } from '../../tools/cluster/server.ts';
@@ -172,6 +174,48 @@ describe('of a small cluster', () => {
     const made = await Promise.all([backUpNightly(own), backUpNightly(own), backUpNightly(own)]);
     assert.deepEqual(made.toSorted(), [0, 0, 1]);
     assert.equal((await listBackups(openRepository(own.backup))).backups.length, 1);
+  });
+
+  test('a server that lets nobody replicate says what to change, and nothing is written', async (t) => {
+    const own = withRepository(t, settings);
+    const { backups } = openRepository(own.backup);
+    for (const [change, back, problem] of [
+      ['alter role hospital_backup noreplication', 'alter role hospital_backup replication', /"hospital_backup" may not replicate/],
+      [`alter role hospital_backup password 'other'`, undefined, /does not know "hospital_backup" by that password/],
+    ] as const) {
+      await run(change);
+      await assert.rejects(backUp(own), problem).finally(() => back && run(back));
+      assert.deepEqual(readdirSync(backups), []);
+    }
+    const server = await acquireServer(settings);
+    await applyRoles(server.url('postgres'), passwordsOf(server)).finally(() => server.release());
+    await backUp(own);
+  });
+
+  test('a tablespace is restored beside the data, and never where the server may still use it', async (t) => {
+    const own = withRepository(t, settings);
+    const folder = temporaryFolder(t);
+    const place = path.join(folder, 'space');
+    mkdirSync(place, { mode: 0o700 });
+    const { folder: home, data } = openHome(own.home);
+    const account = chooseAccount(home, data, findBinaries(own.pgBinDir).initdb);
+    for (const each of [folder, place]) giveTo(account, each);
+    await run(`create tablespace beside location '${place}'`);
+    await run('create table apart tablespace beside as select n from generate_series(1, 1000) as n');
+    t.after(async () => {
+      await run('drop table apart');
+      await run('drop tablespace beside');
+    });
+    const [[file] = []] = await run(`select pg_relation_filepath('apart')`);
+    const { name } = await backUp(own);
+    assert.deepEqual(await verify(own), []);
+    const into = path.join(path.dirname(own.backup.repository), 'restored');
+    chmodSync(path.dirname(into), 0o711);
+    await restore(own, { name, target: 'backup', into, erase: false });
+    const [, oid, ...rest] = String(file).split('/');
+    assert.ok(existsSync(path.join(`${into}.tablespaces`, oid!, ...rest)));
+    assert.equal(readlinkSync(path.join(into, 'pg_tblspc', oid!)), path.join(`${into}.tablespaces`, oid!));
+    await assert.rejects(restore(own, { name, target: 'backup', into, erase: true }), /\.tablespaces is in the way/);
   });
 
   test('a restore that is killed leaves what was there, and its own server is never restored upon', async (t) => {

@@ -61,7 +61,7 @@ export function withRepository(t: TestContext, settings: Settings, isEncrypted =
   const backup = { ...settings.backup, repository: path.join(folder, 'repository') };
   if (!isEncrypted) return { ...settings, backup };
   const keyFile = path.join(folder, 'key');
-  writeFileSync(keyFile, `${randomBytes(32).toString('hex')}\n`);
+  writeFileSync(keyFile, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600 });
   return { ...settings, backup: { ...backup, keyFile } };
 }
 
