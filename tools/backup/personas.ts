@@ -16,14 +16,22 @@ export interface Answers {
   appointments: { patient: number; doctor: number };
 }
 
-/** The patient and the doctor with the most appointments; one who acts for others would see theirs too. */
+/**
+ * The patient and the doctor with the most appointments. Somebody who acts for others, or is another record's person
+ * too, would see more than his own, and whose account is closed nothing.
+ */
 const choices = {
   patient: `
-    select a.patient_id as id, a.patient_id as linked
+    select p.id, p.id as linked
     from hospital.appointments as a
-    where not exists (select from hospital.patient_proxies as p where p.proxy_id = a.patient_id)
-    group by a.patient_id
-    order by count(*) desc, a.patient_id
+    join hospital.patients as p
+      on p.id = a.patient_id
+      and p.erased_at is null
+    where not exists (select from hospital.patients as o where o.person_id = p.person_id and o.id <> p.id)
+      and not exists (select from hospital.patient_proxies as x where x.proxy_id = p.id)
+      and not exists (select from hospital_private.accounts as c where c.patient_id = p.id and c.disabled_at is not null)
+    group by p.id
+    order by count(*) desc, p.id
     limit 1`,
   doctor: `
     select d.id, d.staff_member_id as linked
@@ -31,6 +39,11 @@ const choices = {
     join hospital.doctors as d
       on d.id = a.doctor_id
       and d.is_active
+    where not exists (
+      select from hospital_private.accounts as c
+      where c.staff_member_id = d.staff_member_id
+        and c.disabled_at is not null
+    )
     group by d.id
     order by count(*) desc, d.id
     limit 1`,
