@@ -1,26 +1,35 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, globSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, existsSync, globSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { before, describe, test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createBackup } from '../../tools/backup/create.ts';
 import { loadDump } from '../../tools/backup/dump.ts';
 import { takeSnapshot } from '../../tools/backup/facts.ts';
-import { findBackup, finishBackup, listBackups, openRepository } from '../../tools/backup/repository.ts';
+import { askAsPersonas, binds, describeAnswers } from '../../tools/backup/personas.ts';
+import { findBackup, listBackups, openRepository } from '../../tools/backup/repository.ts';
 import { restore } from '../../tools/backup/restore-command.ts';
 import { verifyBackup } from '../../tools/backup/verify.ts';
-import { dump, practise, prune, receiveOnce, verify } from '../../tools/commands/backup.ts';
+import { practise } from '../../tools/commands/backup/drill.ts';
+import { dump } from '../../tools/commands/backup/dump.ts';
+import { prune } from '../../tools/commands/backup/prune.ts';
+import { receiveOnce } from '../../tools/commands/backup/receive.ts';
+import { verify } from '../../tools/commands/backup/verify.ts';
+import { work as exportErasures } from '../../tools/commands/erasures.ts';
 import { ask, withClient } from '../../tools/database.ts';
 import { projectFolder, type Settings } from '../../tools/settings.ts';
 import { acquireServer } from '../support/cluster.ts';
-import { hospital, makeHospital, now, query, withRepository } from './hospital.ts';
+import { addPeople, asAdministrator, hospital, makeHospital, now, query, withRepository } from './hospital.ts';
 
 describe('backups of a cluster', () => {
+  let person: number;
+
   before(async () => {
     await makeHospital();
-    await query(hospital, 'create table ops.ledger as select n from generate_series(1, 1000) as n');
+    person = await addPeople();
+    await query(hospital, 'create table tests.ledger as select n from generate_series(1, 1000) as n');
   });
 
   async function backUp(settings: Settings): Promise<string> {
@@ -40,9 +49,14 @@ describe('backups of a cluster', () => {
     const states = Object.fromEntries(found.checks.map((check) => [check.name, [check.passed, check.found]]));
     assert.ok(found.passed, JSON.stringify(states));
     assert.equal(found.backup, name);
-    for (const check of ['rows', 'catalogue', 'constraints', 'indexes', 'audit', 'sequences', 'login']) {
+    for (const check of ['rows', 'catalogue', 'constraints', 'indexes', 'audit', 'policies', 'sequences', 'login']) {
       assert.equal(states[check]?.[0], true, `${check}: ${states[check]?.[1]}`);
     }
+    // Two people, and nobody, are answered there as they are here.
+    const server = await acquireServer(settings);
+    const here = await askAsPersonas(server.url).finally(() => server.release());
+    assert.equal(states.policies?.[1], describeAnswers(here));
+    assert.ok(here.appointments.patient > 0 && binds(here));
     // In the repository, which is there when the database is not, and in the database.
     const { drills } = openRepository(settings.backup);
     assert.equal((JSON.parse(readFileSync(drills, 'utf8')) as typeof found).backup, name);
@@ -50,16 +64,33 @@ describe('backups of a cluster', () => {
     assert.ok(!readdirSync(settings.home).some((file) => file.startsWith('drill')), 'the scratch cluster is gone');
   });
 
+  test('row security that lets too much or too little through fails the drill', async (t) => {
+    const settings = hospital;
+    const server = await acquireServer(settings);
+    t.after(() => server.release());
+    for (const [change, back] of [
+      ['create policy hole on hospital.appointments for select to hospital_patient using (true)', 'drop policy hole on hospital.appointments'],
+      ['alter table hospital.appointments disable row level security', 'alter table hospital.appointments enable row level security'],
+      ['alter policy patient_select_own on hospital.appointments rename to other; create policy none on hospital.appointments as restrictive for select to hospital_patient using (false)',
+        'drop policy none on hospital.appointments; alter policy other on hospital.appointments rename to patient_select_own'],
+    ] as const) {
+      await asAdministrator(settings, (client) => client.query(change));
+      const answers = await askAsPersonas(server.url).finally(() => asAdministrator(settings, (client) => client.query(back)));
+      assert.ok(!binds(answers), change);
+    }
+    assert.ok(binds(await askAsPersonas(server.url)));
+  });
+
   test('a dropped table is back as of the moment before, and nothing is replaced by accident', async (t) => {
     const settings = withRepository(t, hospital);
     // From here on the server keeps its log until the repository has it.
     await receiveOnce(settings);
     await backUp(settings);
-    await query(settings, 'create table ops.precious as select n from generate_series(1, 5000) as n');
+    await query(settings, 'create table tests.precious as select n from generate_series(1, 5000) as n');
     const before = await now(settings);
     await sleep(50);
-    await query(settings, 'drop table ops.precious');
-    await query(settings, 'create table ops.later ()');
+    await query(settings, 'drop table tests.precious');
+    await query(settings, 'create table tests.later ()');
     await receiveOnce(settings);
     assert.deepEqual(await verify(settings), []);
 
@@ -70,15 +101,23 @@ describe('backups of a cluster', () => {
     await assert.rejects(restore(settings, { ...asked, erase: false }), /is not empty/);
     await assert.rejects(restore(settings, { ...asked, target: new Date('2020-01-01T00:00:00Z') }), /No backup had ended by/);
     await assert.rejects(restore(settings, { ...asked, target: new Date('2199-01-01T00:00:00Z') }), /The log ends before that time/);
-    assert.deepEqual(await query(settings, `select to_regclass('ops.precious')`), [[null]], 'nothing has changed yet');
+    assert.deepEqual(await query(settings, `select to_regclass('tests.precious')`), [[null]], 'nothing has changed yet');
 
-    // Whom the hospital erased is in the journal, and not in this hospital.
+    // Whom the hospital erased since is in the backup, and in the journal; another was never here.
+    await asAdministrator(settings, async (client) => {
+      await client.query(`begin; select tests.authenticate_as('administrator@example.test')`);
+      await client.query(`select hospital.erase_patient($1, 'person_asked')`, [person]);
+      await client.query('commit');
+    });
+    const journal = path.join(settings.home, 'erasures.jsonl');
+    assert.equal(await exportErasures(settings, journal), 2, "with the certificate of the tests' world");
     const entry = { erasedAt: '2026-01-05T10:00:00Z', isComplete: true, reason: 'person_asked', recordUuids: ['5f0c1b0a-0000-4000-8000-000000000000'] };
-    writeFileSync(path.join(settings.home, 'erasures.jsonl'), `${JSON.stringify(entry)}\n`);
+    appendFileSync(journal, `${JSON.stringify(entry)}\n`);
     const outcome = await restore(settings, asked);
-    assert.match(outcome.erasures, /0 erased again, 0 were, 1 not here/);
+    assert.match(outcome.erasures, /1 erased again, 0 were, 2 not here/);
+    assert.deepEqual(await query(settings, `select given_name, erased_at is not null from hospital.patients where id = ${person}`), [['[erased]', true]]);
     assert.equal(outcome.aside && existsSync(path.join(outcome.aside, 'PG_VERSION')), true, 'what was there is set aside');
-    assert.deepEqual(await query(settings, `select count(*)::integer, to_regclass('ops.later') from ops.precious`), [[5000, null]]);
+    assert.deepEqual(await query(settings, `select count(*)::integer, to_regclass('tests.later') from tests.precious`), [[5000, null]]);
     // The restored server goes on, on a timeline of its own.
     await receiveOnce(settings);
     assert.ok(existsSync(path.join(settings.backup.repository, 'wal', '00000002', '00000002.history.zst')));
@@ -126,19 +165,22 @@ describe('backups of a cluster', () => {
       await assert.rejects(findBackup(openRepository(locked.backup), name), problem);
       await assert.rejects(restore(locked, { name, target: 'backup', into: path.join(repository.folder, 'restored'), erase: false }), problem);
     }
-    const draft = path.join(repository.backups, '.other');
-    mkdirSync(draft);
-    await finishBackup(repository, draft, { ...(await findBackup(repository, name)), name: 'other', systemIdentifier: '1' });
-    await assert.rejects(backUp(settings), /holds backups of another cluster, such as other/);
-    rmSync(path.join(repository.backups, 'other'), { recursive: true });
+    const claimed = path.join(repository.folder, 'repository.json');
+    const ours = readFileSync(claimed, 'utf8');
+    writeFileSync(claimed, ours.replace(/"systemIdentifier":"\d+"/, '"systemIdentifier":"1"'));
+    await assert.rejects(backUp(settings), /holds backups, or the log, of another cluster/);
+    await assert.rejects(receiveOnce(settings), /of another cluster/);
+    writeFileSync(claimed, ours);
+    await assert.rejects(backUp({ ...settings, backup: { ...settings.backup, keyFile: other } }), /is encrypted with the key .*, and another key is set/);
     const file = path.join(repository.backups, name, 'manifest.json');
-    writeFileSync(file, readFileSync(file, 'utf8').replace('"ops.ledger"', '"ops.lodger"'));
+    writeFileSync(file, readFileSync(file, 'utf8').replace('"tests.ledger"', '"tests.lodger"'));
     const [finding] = await verify(settings);
     assert.match(`${finding?.file} ${finding?.problem}`, /manifest\.json .*is damaged: it is not what was written/);
   });
 
   test('a missing or damaged segment of the log is named, and recovery does not take it for the end', async (t) => {
     const settings = withRepository(t, hospital);
+    await receiveOnce(settings);
     await backUp(settings);
     await query(settings, `select count(*) from (select pg_logical_emit_message(false, 'test', repeat('x', 1000000)) from generate_series(1, 50)) as x`);
     await receiveOnce(settings);

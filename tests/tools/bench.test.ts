@@ -176,6 +176,12 @@ test('all suites find like contenders in a small hospital', async (t) => {
       assert.ok(ratios.every(({ value }) => value > 0));
     }
   });
+  await t.test('backup: copies, backups and what is restored from them hold the same table, in clear and encrypted', () => {
+    const [made, restored] = report.suites.at(-1)!.results as [Result, Result];
+    assert.deepEqual([made.void, restored.void], [undefined, undefined]);
+    assert.deepEqual([made.contenders.length, restored.contenders.length], [3, 5]);
+    for (const { medians } of [...made.contenders, ...restored.contenders]) assert.ok(medians.rate!.median > 0);
+  });
 });
 
 test('a suite that does not exist is wrong usage, and the command names those that do', async (t) => {

@@ -9,6 +9,7 @@ import type { Report } from './report.ts';
 import type { Suite } from './suite.ts';
 import { analytics } from './suites/analytics.ts';
 import { api } from './suites/api.ts';
+import { backup } from './suites/backup.ts';
 import { lookup } from './suites/lookup.ts';
 import { scheduling } from './suites/scheduling.ts';
 import { security } from './suites/security.ts';
@@ -17,7 +18,7 @@ import { standby } from './suites/standby.ts';
 export { benchSettings, databaseName } from './database.ts';
 
 /** Every suite, in the order in which they run. */
-export const suites: readonly Suite[] = [lookup, api, scheduling, security, analytics, standby];
+export const suites: readonly Suite[] = [lookup, api, scheduling, security, analytics, backup, standby];
 
 export interface BenchOptions {
   /** Only this suite. */

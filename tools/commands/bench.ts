@@ -18,7 +18,7 @@ export function register(program: Command): void {
   program
     .command('bench')
     .description('measure on a seeded database of its own: all suites, or one')
-    .argument('[name]', 'lookup, api, scheduling, security, analytics or standby')
+    .argument('[name]', 'lookup, api, scheduling, security, analytics, backup or standby')
     .option('--size <appointments>', 'how many appointments to seed', parseSize, 1_000_000)
     .option('--json', 'print the report as JSON')
     .option('--keep', "let the bench's server run on, to look at its plans")

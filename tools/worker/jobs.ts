@@ -1,5 +1,6 @@
 import type { Job } from './job.ts';
 import { checkDataQuality } from './tasks/check_data_quality.ts';
+import { checkBackups } from './tasks/check_backups.ts';
 import { checkFreshness } from './tasks/check_freshness.ts';
 import { expireHolds } from './tasks/expire_holds.ts';
 import { loadWarehouse } from './tasks/load_warehouse.ts';
@@ -28,6 +29,7 @@ export const jobs: readonly Job[] = [
   sealAudit,
   verifyAuditChain,
   nightlyBackup,
+  checkBackups,
   loadWarehouse,
   refreshViews,
   checkFreshness,
