@@ -1,4 +1,4 @@
-import { UsageError } from '../failure.ts';
+import { describe, UsageError } from '../failure.ts';
 import type { Settings } from '../settings.ts';
 import { onShutdown } from '../shutdown.ts';
 import { say } from '../terminal.ts';
@@ -10,17 +10,18 @@ import type { Suite } from './suite.ts';
 import { analytics } from './suites/analytics.ts';
 import { api } from './suites/api.ts';
 import { lookup } from './suites/lookup.ts';
+import { pooling } from './suites/pooling.ts';
 import { scheduling } from './suites/scheduling.ts';
 import { security } from './suites/security.ts';
 
 export { benchSettings, databaseName } from './database.ts';
 
 /** Every suite, in the order in which they run. */
-export const suites: readonly Suite[] = [lookup, api, scheduling, security, analytics];
+export const suites: readonly Suite[] = [lookup, api, scheduling, security, analytics, pooling];
 
 export interface BenchOptions {
-  /** Only this suite. */
-  name?: string;
+  /** Only these suites; else all whose programs are installed. */
+  names?: readonly string[];
   /** Appointments in the database. */
   size: number;
   rounds?: number;
@@ -32,14 +33,11 @@ export interface BenchOptions {
 
 /**
  * Runs one suite, or all of them, on the bench's own cluster.
- * @throws UsageError for a name that no suite has
+ * @throws UsageError for a name that no suite has, Failure where a program that it needs is not installed
  */
 export async function bench(settings: Settings, options: BenchOptions): Promise<Report> {
-  const { name, size, rounds = 7, requests = 1000 } = options;
-  const chosen = suites.filter((suite) => name === undefined || suite.name === name);
-  if (chosen.length === 0) {
-    throw new UsageError(`There is no suite "${name}".`, `Suites: ${suites.map((suite) => suite.name).join(', ')}`);
-  }
+  const { size, rounds = 7, requests = 1000 } = options;
+  const chosen = choose(options.names);
   const database = await openDatabase(settings, size, options);
   const release = onShutdown(() => database.release());
   try {
@@ -61,5 +59,25 @@ export async function bench(settings: Settings, options: BenchOptions): Promise<
     return report;
   } finally {
     await release();
+  }
+}
+
+function choose(names: readonly string[] | undefined): readonly Suite[] {
+  if (!names) return suites.filter(isPossible);
+  return names.map((name) => {
+    const suite = suites.find((each) => each.name === name);
+    if (!suite) throw new UsageError(`There is no suite "${name}".`, `Suites: ${suites.map((each) => each.name).join(', ')}`);
+    suite.require?.();
+    return suite;
+  });
+}
+
+function isPossible(suite: Suite): boolean {
+  try {
+    suite.require?.();
+    return true;
+  } catch (error) {
+    say(`${suite.name} is left out. ${describe(error)}`);
+    return false;
   }
 }
