@@ -42,7 +42,7 @@ export function makePool({
   return pool;
 }
 
-/** Fails, with what to do, where there is no hospital to serve, or none of whose transactions one connection does all. */
+/** Fails, with what to do, where there is no hospital to serve, or where a pooler takes no transactions. */
 export async function requireHospital(pool: pg.Pool): Promise<void> {
   const client = await pool.connect();
   try {
@@ -51,11 +51,12 @@ export async function requireHospital(pool: pg.Pool): Promise<void> {
     if (!rows[0].migrated) throw new Failure('The database has not been migrated.', 'Run: infirmary migrate');
     await client.query('commit');
   } finally {
+    // Whatever has become of it.
     client.release(true);
   }
 }
 
-/** A pooler in statement mode would spread one transaction over many connections. */
+/** In statement mode each statement may go to another process, where nobody has said who asks. */
 function refuseStatementMode(error: unknown): never {
   // What PgBouncer itself says has this code, whatever it is.
   if (codeOf(error) !== '08P01') throw error;

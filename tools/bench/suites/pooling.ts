@@ -27,12 +27,12 @@ const figures: readonly Figure[] = [
 interface Way {
   name: string;
   settings?: readonly string[];
-  /** How the server knows its connections; a reset takes the name away. */
+  /** How the server knows its connections. A pooler's reset leaves them the name that the role has. */
   knownAs: string;
 }
 
 const direct: Way = { name: 'direct', knownAs: 'direct' };
-const pooled: Way = { name: 'pooled', settings: [], knownAs: '' };
+const pooled: Way = { name: 'pooled', settings: [], knownAs: 'infirmary-api' };
 const unreset: Way = { name: 'pooled, nothing reset', settings: ['server_reset_query_always = 0'], knownAs: 'not reset' };
 
 export const pooling: Suite = {
