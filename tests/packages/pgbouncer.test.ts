@@ -168,14 +168,15 @@ describe('the API through PgBouncer', () => {
     const [patient] = people as [Member];
     const { sessionId, sessionSecret } = verifyToken(KEYS, patient.token);
     const foundByTheNext = async (...lines: string[]): Promise<unknown> => {
-      const through = (await openPooler(t, 'default_pool_size = 1', ...lines)).through(direct());
+      const own = await openPooler(t, 'default_pool_size = 1', ...lines);
+      const through = own.through(direct());
       const [first, next] = [await connect(t, through), await connect(t, through)];
       await first.query(
         `select set_config('role', 'hospital_patient', false), set_config('infirmary.session_id', $1, false), set_config('infirmary.session_secret', $2, false)`,
         [sessionId, sessionSecret],
       );
-      await first.query('select pg_advisory_lock(4711)');
-      const locks = await next.query(`select from pg_locks where locktype = 'advisory' and objid = 4711 and pid = pg_backend_pid()`);
+      await first.query('select pg_advisory_lock($1)', [own.pid]);
+      const locks = await next.query(`select from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()`);
       const patients = await next.query('select id from hospital.patients').then(
         ({ rows }) => rows.map(({ id }) => id),
         (error) => error.code,
