@@ -9,7 +9,7 @@ const options = {
   names: ['pooling'],
   size: small.appointments,
   rounds: 1,
-  requests: 300,
+  requests: 160,
   durable: false,
   seed: (url: string) => seed(url, { ...small, logins: false }),
 };

@@ -275,6 +275,20 @@ describe('the API through PgBouncer', () => {
     assert.deepEqual((await book(patient, 3, hoursAhead(90))).errors, []);
   });
 
+  test('whom no server process serves in five seconds is told so, and nothing of it happens later', async (t) => {
+    const [patient] = people as [Member];
+    const own = await openPooler(t, 'default_pool_size = 2', 'idle_transaction_timeout = 0');
+    const waiting = await serve(options(own.through(direct())));
+    t.after(() => waiting.stop());
+    const holders = [await connect(t, own.through(direct())), await connect(t, own.through(direct()))];
+    for (const holder of holders) await holder.query('begin; set local idle_in_transaction_session_timeout = 0');
+    const input = { patientId: patient.id, doctorId: hospital.doctors[3]!.id, appointmentTypeId: hospital.typeId, startsAt: hoursAhead(95) };
+    const answer = await send(waiting.url, { documentId: 'bookAppointment', variables: { input } }, patient.token);
+    assert.deepEqual(codes(answer), ['UNAVAILABLE']);
+    for (const holder of holders) await holder.query('commit');
+    assert.deepEqual((await book(patient, 3, hoursAhead(95))).errors, [], 'it was not booked after all');
+  });
+
   test('while the pooler is gone the API says UNAVAILABLE, and goes on when it is back', async () => {
     const [patient] = people as [Member];
     const port = Number(new URL(pooler.through(direct())).port);
