@@ -89,7 +89,7 @@ function runNode(files: string[], variables: Record<string, string>): Promise<nu
     GRAPHILE_ENV: 'development',
     INFIRMARY_HOME: testSettings().home,
   };
-  const ours = /^(DATABASE_URL|DATABASE_ADMIN_URL|AUTHENTICATOR_URL|WORKER_URL|PORT|BACKUP_.*)$/;
+  const ours = /^(DATABASE_URL|DATABASE_ADMIN_URL|AUTHENTICATOR_URL|SUBSCRIPTIONS_URL|WORKER_URL|PORT|BACKUP_.*)$/;
   for (const name of Object.keys(env).filter((each) => ours.test(each))) delete env[name];
   const child = spawn(process.execPath, ['--test', '--test-concurrency=2', ...files], {
     cwd: projectFolder,

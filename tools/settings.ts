@@ -15,6 +15,8 @@ export interface Settings {
   adminUrl?: string;
   /** AUTHENTICATOR_URL: how the API logs in, when it may not know the owner's password. */
   authenticatorUrl?: string;
+  /** SUBSCRIPTIONS_URL: how the API listens, past the pooler, where AUTHENTICATOR_URL leads through one. */
+  subscriptionsUrl?: string;
   /** ANALYTICS_DATABASE_URL: a standby for analytics, as hospital_authenticator. */
   analyticsUrl?: string;
   /** WORKER_URL: how the worker logs in, likewise. */
@@ -107,6 +109,7 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
   const databaseUrl = readUrl('DATABASE_URL');
   const adminUrl = readUrl('DATABASE_ADMIN_URL');
   const authenticatorUrl = readUrl('AUTHENTICATOR_URL');
+  const subscriptionsUrl = readUrl('SUBSCRIPTIONS_URL');
   const analyticsUrl = readUrl('ANALYTICS_DATABASE_URL');
   const workerUrl = readUrl('WORKER_URL');
   const backupUrl = readUrl('BACKUP_URL');
@@ -167,6 +170,7 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
     ...(databaseUrl && { databaseUrl }),
     ...(adminUrl && { adminUrl }),
     ...(authenticatorUrl && { authenticatorUrl }),
+    ...(subscriptionsUrl && { subscriptionsUrl }),
     ...(analyticsUrl && { analyticsUrl }),
     ...(workerUrl && { workerUrl }),
     ...(backupUrl && { backupUrl }),

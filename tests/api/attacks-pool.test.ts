@@ -1,49 +1,14 @@
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import { before, describe, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Client } from 'pg';
-import { ACCOUNT_ROLES, verifyToken } from '../../tools/api/identity.ts';
+import { ACCOUNT_ROLES } from '../../tools/api/identity.ts';
 import { serve, type RunningApi } from '../../tools/api/server.ts';
-import { codes, KEYS, send, startApi, type Answer, type TestApi } from './support/api.ts';
-import { addStaff, furnish, hoursAhead, tokenFor, value, type Hospital, type Person } from './support/hospital.ts';
+import { codes, KEYS, send, startApi, type TestApi } from './support/api.ts';
+import { furnish, hoursAhead, value, type Hospital } from './support/hospital.ts';
+import { askAs, disturb, gather, type Member } from './support/members.ts';
 import { stopping } from './support/stopping.ts';
 import { subscribe } from './support/subscriber.ts';
-
-const WHO = '{ claimsLeft currentAccount { email role } }';
-
-/** An id that a client may give a request, made from a name. */
-const idOf = (name: string): string => createHash('md5').update(name).digest('hex');
-
-/** What a request finds on its connection, and ways to end badly, chosen by the name of the request. */
-const PROBES = `
-  create function hospital.claims_left() returns text
-  language sql stable set search_path = pg_catalog, pg_temp
-  as $$ select concat_ws('|', current_user, current_setting('infirmary.session_id'), current_setting('infirmary.session_secret'),
-    current_setting('infirmary.client_address'), current_setting('infirmary.request_id'), current_setting('application_name'),
-    current_setting('statement_timeout')) $$;
-  grant execute on function hospital.claims_left to hospital_anonymous, ${ACCOUNT_ROLES.map((role) => `hospital_${role}`).join(', ')};
-  create or replace function hospital.patients_age(patient hospital.patients) returns integer
-  language plpgsql stable set search_path = pg_catalog, pg_temp
-  as $$ begin
-    case current_setting('infirmary.request_id')
-      when md5('dividing') then return 1 / 0;
-      when md5('raising') then raise exception 'no';
-      when md5('sleeping') then perform pg_sleep(30);
-      when md5('settling') then
-        perform set_config('infirmary.session_id', current_setting('infirmary.session_id'), false),
-          set_config('infirmary.session_secret', current_setting('infirmary.session_secret'), false),
-          set_config('application_name', current_setting('application_name'), false),
-          set_config('role', current_setting('role'), false);
-      else null;
-    end case;
-    return 1;
-  end $$`;
-
-interface Member extends Person {
-  role: string;
-  token: string;
-}
 
 describe('many people on few connections', () => {
   let api: TestApi;
@@ -56,16 +21,7 @@ describe('many people on few connections', () => {
     superuser = new Client({ connectionString: api.database.url('postgres') });
     await superuser.connect();
     stopping.push(() => superuser.end());
-    hospital = await furnish(api.owner, { doctors: 5, patients: 30 });
-    await api.owner.query(PROBES);
-    const members: [Person, string][] = [
-      ...hospital.patients.map((person): [Person, string] => [person, 'patient']),
-      ...hospital.doctors.map((person): [Person, string] => [person, 'doctor']),
-    ];
-    const jobs: Record<string, string> = { reception: 'receptionist', laboratory: 'laboratory_technician', billing: 'billing_clerk' };
-    for (const role of ACCOUNT_ROLES.slice(2)) members.push([await addStaff(api.owner, hospital, role, jobs[role] ?? role), role]);
-    people = [];
-    for (const [person, role] of members) people.push({ ...person, role, token: await tokenFor(api.owner, person, role) });
+    ({ hospital, people } = await gather(api));
   });
 
   const open = async (poolSize: number): Promise<RunningApi> => {
@@ -73,25 +29,6 @@ describe('many people on few connections', () => {
     stopping.push(running.stop);
     return running;
   };
-  /** Asks as somebody, or as nobody, and checks that everything on the connection is this request's own. */
-  const askAs = async (url: string, member: Member | undefined, name: string): Promise<void> => {
-    const id = idOf(name);
-    const { data, errors } = await send(url, { query: WHO }, member?.token, { 'x-request-id': id });
-    assert.deepEqual(errors, []);
-    const grant = member && verifyToken(KEYS, member.token);
-    assert.equal(
-      data.claimsLeft,
-      [`hospital_${member?.role ?? 'anonymous'}`, grant?.sessionId ?? '', grant?.sessionSecret ?? '', '127.0.0.1', id, `infirmary-api ${id}`, '10s'].join('|'),
-    );
-    assert.deepEqual(data.currentAccount, member ? { email: member.email, role: member.role } : null);
-  };
-  const disturb = (url: string, member: Member, kind: string, signal?: AbortSignal): Promise<Answer> =>
-    fetch(url, {
-      method: 'POST',
-      signal,
-      headers: { 'content-type': 'application/json', authorization: `Bearer ${member.token}`, 'x-request-id': idOf(kind) },
-      body: JSON.stringify({ query: '{ patients(first: 1) { nodes { age } } }' }),
-    }).then(async (response) => ({ status: response.status, ...((await response.json()) as object) }) as Answer);
   const sleepers = async (): Promise<number[]> =>
     (await superuser.query(`select pid from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'`)).rows.map(({ pid }) => pid);
 
@@ -134,10 +71,13 @@ describe('many people on few connections', () => {
   test('400 requests of 43 people of every role, among failures, are each their own', async () => {
     const { url } = await open(5);
     const patients = people.filter(({ role }) => role === 'patient');
+    // Forty at a time: all at once, the last would wait longer for a connection than anybody may.
     await Promise.all(
-      Array.from({ length: 400 }, async (_, n) => {
-        if (n % 9 === 8) await disturb(url, patients[n % patients.length]!, n % 2 ? 'dividing' : 'raising');
-        await askAs(url, people[n % (people.length + 1)], `request-${String(n).padStart(4, '0')}`);
+      Array.from({ length: 40 }, async (_, lane) => {
+        for (let n = lane; n < 400; n += 40) {
+          if (n % 9 === 8) await disturb(url, patients[n % patients.length]!, n % 2 ? 'dividing' : 'raising');
+          await askAs(url, people[n % (people.length + 1)], `request-${String(n).padStart(4, '0')}`);
+        }
       }),
     );
     assert.equal(new Set(people.map(({ role }) => role)).size, ACCOUNT_ROLES.length);

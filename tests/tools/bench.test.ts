@@ -5,6 +5,7 @@ import { openDatabase, type Seeding } from '../../tools/bench/database.ts';
 import { bench, suites } from '../../tools/bench/index.ts';
 import { type Comparison, type Conditions, type Contender, type Result, Void } from '../../tools/bench/comparison.ts';
 import { measure, median } from '../../tools/bench/measure.ts';
+import { findPgBouncer } from '../../tools/bench/pooler.ts';
 import { accessTo, type PlanNode } from '../../tools/bench/plan.ts';
 import { drawReport } from '../../tools/bench/report.ts';
 import { register } from '../../tools/commands/bench.ts';
@@ -100,9 +101,10 @@ test('data are seeded once and kept; a seeding that failed is not taken for data
   assert.equal(seeded, 2);
 });
 
-test('all suites find like contenders in a small hospital', async (t) => {
+test('all suites but pooling, which tests/packages measures, find like contenders in a small hospital', async (t) => {
   const fill: Seeding = (url) => seed(url, { ...small, logins: false });
-  const options = { size: small.appointments, rounds: 2, requests: 20, durable: false, seed: fill };
+  const names = ['lookup', 'api', 'scheduling', 'security', 'analytics'];
+  const options = { names, size: small.appointments, rounds: 2, requests: 20, durable: false, seed: fill };
   const report = await bench(makeSettings(t), options);
   const [lookup, api, scheduling, security] = report.suites.map(({ results }) => results) as Result[][] as [
     Result[],
@@ -185,9 +187,13 @@ test('all suites find like contenders in a small hospital', async (t) => {
 });
 
 test('a suite that does not exist is wrong usage, and the command names those that do', async (t) => {
-  await assert.rejects(bench(makeSettings(t), { name: 'nonsense', size: 3000 }), UsageError);
+  await assert.rejects(bench(makeSettings(t), { names: ['nonsense'], size: 3000 }), UsageError);
   const program = new Command();
   register(program);
   const help = program.commands[0]!.helpInformation();
   for (const { name } of suites) assert.ok(help.includes(name));
+});
+
+test('where PgBouncer is not installed, what to install is said', () => {
+  assert.throws(() => findPgBouncer([import.meta.dirname]), (error: unknown) => error instanceof Failure && /install pgbouncer/.test(error.remedy ?? ''));
 });

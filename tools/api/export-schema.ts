@@ -14,7 +14,7 @@ export const SCHEMA_FILE = path.join(projectFolder, 'schema.graphql');
  */
 export async function readSchema(databaseUrl: string): Promise<string> {
   const pool = new pg.Pool({ connectionString: databaseUrl, max: 2 });
-  const { preset, pgService } = makePreset({
+  const preset = makePreset({
     pool,
     // Nothing is signed here; the shape does not depend on keys or documents.
     jwtKeys: [],
@@ -27,7 +27,6 @@ export async function readSchema(databaseUrl: string): Promise<string> {
     const { schema } = await makeSchema(preset);
     return `${printSchema(lexicographicSortSchema(schema))}\n`;
   } finally {
-    await pgService.release?.();
     await pool.end();
   }
 }

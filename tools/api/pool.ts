@@ -1,7 +1,17 @@
 import pg from 'pg';
-import { Failure } from '../failure.ts';
+import { codeOf, Failure, messageOf } from '../failure.ts';
+import { isPooled } from '../pooler.ts';
 import { APPLICATION_NAME } from './claims.ts';
 import { logEvent } from './log.ts';
+
+/** A connection that knows whether a pooler is in between, which has never prepared what the transaction before did. */
+class Connection extends pg.Client {
+  isPooled = false;
+
+  override query(question: any, ...more: any[]): any {
+    return super.query(this.isPooled && question.name ? { ...question, name: undefined } : question, ...more);
+  }
+}
 
 /** The API's connections, all as hospital_authenticator. */
 export function makePool({
@@ -12,11 +22,15 @@ export function makePool({
   poolSize?: number;
 }): pg.Pool {
   const pool = new pg.Pool({
+    Client: Connection,
     connectionString: databaseUrl,
     max: poolSize,
     idleTimeoutMillis: 30_000,
     connectionTimeoutMillis: 5_000,
     application_name: APPLICATION_NAME,
+    onConnect: async (client) => {
+      (client as Connection).isPooled = await isPooled(client);
+    },
   });
   // Without listeners a connection that the server closes would end this process.
   const report = (error: Error & { code?: string }): void => {
@@ -29,10 +43,38 @@ export function makePool({
   return pool;
 }
 
-/** Fails, with what to do, where there is no hospital to serve. */
+/** Fails, with what to do, where there is no hospital to serve, or where a pooler takes no transactions. */
 export async function requireHospital(pool: pg.Pool): Promise<void> {
-  const { rows } = await pool.query(`select to_regnamespace('hospital') is not null as migrated`);
-  if (!rows[0].migrated) throw new Failure('The database has not been migrated.', 'Run: infirmary migrate');
+  const client = await pool.connect();
+  try {
+    await client.query('begin').catch(refuseStatementMode);
+    const { rows } = await client.query(`select to_regnamespace('hospital') is not null as migrated`);
+    if (!rows[0].migrated) throw new Failure('The database has not been migrated.', 'Run: infirmary migrate');
+    await client.query('commit');
+  } finally {
+    // Whatever has become of it.
+    client.release(true);
+  }
+}
+
+/** In statement mode each statement may go to another process, where nobody has said who asks. */
+function refuseStatementMode(error: unknown): never {
+  // What PgBouncer itself says has this code, whatever it is.
+  if (codeOf(error) !== '08P01') throw error;
+  throw new Failure(`The pooler takes no transactions: ${messageOf(error)}.`, 'Set pool_mode = transaction in pgbouncer.ini.', {
+    cause: error,
+  });
+}
+
+/** Fails where what is sent to subscribers would never arrive: a pooler takes LISTEN, and gives the listener to others. */
+export async function requireListening(pool: pg.Pool): Promise<void> {
+  const client = await pool.connect();
+  client.release();
+  if (!(client as unknown as Connection).isPooled) return;
+  throw new Failure(
+    'Subscribers would hear nothing: the API would listen through a pooler.',
+    'Set SUBSCRIPTIONS_URL to a URL of hospital_authenticator that leads to the server itself.',
+  );
 }
 
 /** Whether the database answers, and how busy the connections to it are. */

@@ -14,7 +14,6 @@ import { bearerToken, clientAddress, identify, type Identity, type JwtKey } from
 import { LimitsPlugin } from './limits-plugin.ts';
 import { loginPlugins } from './login.ts';
 import { NamingPlugin } from './naming.ts';
-import { relayed, type Relay } from './relay.ts';
 import { plainErrorsPlugin } from './plain-errors.ts';
 import { identityOf, requestIdOf } from './request.ts';
 import { ScalarsPlugin } from './scalars.ts';
@@ -35,8 +34,8 @@ export interface PresetOptions {
   documents: ReadonlyMap<string, string>;
   onlyDocuments: boolean;
   trustProxy: boolean;
-  /** Brings the news to subscribers, who hear nothing without it. */
-  relay?: Relay;
+  /** The news for subscribers, who hear nothing without it. */
+  events?: EventSource;
 }
 
 const FILTERS = [
@@ -53,12 +52,8 @@ const FILTERS = [
 ];
 
 /** Everything PostGraphile is told: which schemas, which shapes, who is asking, and how errors leave. */
-export function makePreset(options: PresetOptions): {
-  preset: GraphileConfig.Preset;
-  pgService: ReturnType<typeof makePgService>;
-} {
-  const { pool, analyticsPool, jwtKeys, environment, relay } = options;
-  const pgService = makePgService({ pool, schemas: ['hospital', 'analytics'], pubsub: true });
+export function makePreset(options: PresetOptions): GraphileConfig.Preset {
+  const { pool, analyticsPool, jwtKeys, environment, events } = options;
 
   /** Over HTTP the server has verified the token already; a websocket brings its own when it subscribes. */
   const whoAsks = (
@@ -73,7 +68,7 @@ export function makePreset(options: PresetOptions): {
     return identify(jwtKeys, token, { id: req ? requestIdOf(req) : '', address });
   };
 
-  const preset: GraphileConfig.Preset = {
+  return {
     extends: [PostGraphileAmberPreset, PgSimplifyInflectionPreset, PostGraphileConnectionFilterPreset],
     plugins: [
       NamingPlugin,
@@ -102,7 +97,8 @@ export function makePreset(options: PresetOptions): {
       'MutationPayloadQueryPlugin',
       'QueryQueryPlugin',
     ],
-    pgServices: [pgService],
+    // What is listened to is not PostGraphile's: see `events`.
+    pgServices: [makePgService({ pool, schemas: ['hospital', 'analytics'], pubsub: false })],
     gather: { pgStrictFunctions: true },
     schema: {
       defaultBehavior: '-resource:insert -resource:update -resource:delete',
@@ -124,8 +120,6 @@ export function makePreset(options: PresetOptions): {
         const identity = ctx.ws
           ? whoAsks(ctx.ws.request, ctx.ws.connectionParams as Record<string, unknown> | undefined)
           : whoAsks(ctx.node?.req);
-        const source = pgService.pgSubscriber as EventSource | null;
-        const events = source && relay && relayed(source, relay);
         return {
           pgSettings: identity.claims,
           ownEvents: events && ownEvents(events, pool, identity),
@@ -145,5 +139,4 @@ export function makePreset(options: PresetOptions): {
       maskError,
     },
   };
-  return { preset, pgService };
 }

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createSecureServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { postgraphile } from 'postgraphile';
+import { PgSubscriber } from 'postgraphile/adaptors/pg';
 import { grafserv } from 'postgraphile/grafserv/node';
 import { cookieToken } from './cookies.ts';
 import { DOCUMENTS_FOLDER, readDocuments } from './documents.ts';
@@ -15,17 +16,20 @@ import { LIMITS, PATIENCE, type Patience } from './limits.ts';
 import { logEvent } from './log.ts';
 import { isPlainRequest } from './plain-requests.ts';
 import { makeMetrics, type Metrics } from './metrics.ts';
-import { makePool, poolFigures, requireHospital } from './pool.ts';
+import { makePool, poolFigures, requireHospital, requireListening } from './pool.ts';
 import { makePreset, MAX_REQUEST_LENGTH } from './preset.ts';
-import { startRelay } from './relay.ts';
+import { relayed, startRelay } from './relay.ts';
 import { isReportPath, makeReports } from './reports.ts';
 import { rememberIdentity, requestIdOf, withRequest, type RequestKind, type RequestState } from './request.ts';
 import { handleSession } from './session.ts';
+import type { EventSource } from './subscriptions.ts';
 import { makeWebsockets } from './websockets.ts';
 
 export interface ServeOptions extends Listen {
   /** The database, as hospital_authenticator. */
   databaseUrl: string;
+  /** The same without a pooler, where `databaseUrl` leads through one: to listen for subscribers. */
+  subscriptionsUrl?: string;
   /** A standby of it, likewise, that answers what asks for analytics only. */
   analyticsDatabaseUrl?: string;
   /** The first key signs access tokens, all verify them. */
@@ -68,19 +72,28 @@ export async function serve(options: ServeOptions): Promise<RunningApi> {
   const analyticsPool = options.analyticsDatabaseUrl
     ? makePool({ ...options, databaseUrl: options.analyticsDatabaseUrl })
     : undefined;
+  const listeningPool = options.subscriptionsUrl
+    ? makePool({ databaseUrl: options.subscriptionsUrl, poolSize: 1 })
+    : pool;
+  const pools = [...new Set([pool, listeningPool, ...(analyticsPool ? [analyticsPool] : [])])];
+  const endPools = async (): Promise<void> => {
+    for (const each of pools) await each.end();
+  };
   const documents = readDocuments(options.documentsFolder ?? DOCUMENTS_FOLDER);
   const onlyDocuments = !(options.allowAnyDocument ?? environment === 'development');
   let draining = false;
 
   // Asked first: PostGraphile would begin to build its schema at once, and fail where nobody listens.
-  await requireHospital(pool).catch(async (error: unknown) => {
-    await pool.end();
-    await analyticsPool?.end();
-    throw error;
-  });
+  await requireHospital(pool)
+    .then(() => requireListening(listeningPool))
+    .catch(async (error: unknown) => {
+      await endPools();
+      throw error;
+    });
   const watch = options.monitorUrl ? watchDatabase(options.monitorUrl) : undefined;
   const relay = startRelay(pool, identify(jwtKeys, undefined, { id: '', address: '' }).claims);
-  const { preset, pgService } = makePreset({
+  const subscriber = new PgSubscriber(listeningPool);
+  const preset = makePreset({
     pool,
     ...(analyticsPool && { analyticsPool }),
     jwtKeys,
@@ -88,16 +101,15 @@ export async function serve(options: ServeOptions): Promise<RunningApi> {
     documents,
     onlyDocuments,
     trustProxy,
-    relay,
+    events: relayed(subscriber as EventSource, relay),
   });
   const api = postgraphile(preset);
   const release = async (): Promise<void> => {
     await api.release();
     await relay.stop();
-    // Gives the listening client back; without it pool.end() would wait for it for ever.
-    await pgService.release?.();
-    await pool.end();
-    await analyticsPool?.end();
+    // Gives the listening client back; without it its pool's end() would wait for it for ever.
+    subscriber.release();
+    await endPools();
     await watch?.stop();
   };
 

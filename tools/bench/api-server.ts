@@ -3,9 +3,10 @@ import { serve } from '../api/server.ts';
 import { beServed } from './served.ts';
 
 /* The generated API as it runs in production: only registered documents, with all its limits. */
-beServed(async ({ databaseUrl, jwtKeys, poolSize }) =>
+beServed(async ({ databaseUrl, subscriptionsUrl, jwtKeys, poolSize }) =>
   serve({
     databaseUrl,
+    subscriptionsUrl,
     jwtKeys,
     poolSize,
     environment: 'production',

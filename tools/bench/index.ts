@@ -1,4 +1,4 @@
-import { UsageError } from '../failure.ts';
+import { describe, UsageError } from '../failure.ts';
 import type { Settings } from '../settings.ts';
 import { onShutdown } from '../shutdown.ts';
 import { say } from '../terminal.ts';
@@ -11,6 +11,7 @@ import { analytics } from './suites/analytics.ts';
 import { api } from './suites/api.ts';
 import { backup } from './suites/backup.ts';
 import { lookup } from './suites/lookup.ts';
+import { pooling } from './suites/pooling.ts';
 import { scheduling } from './suites/scheduling.ts';
 import { security } from './suites/security.ts';
 import { standby } from './suites/standby.ts';
@@ -18,11 +19,11 @@ import { standby } from './suites/standby.ts';
 export { benchSettings, databaseName } from './database.ts';
 
 /** Every suite, in the order in which they run. */
-export const suites: readonly Suite[] = [lookup, api, scheduling, security, analytics, backup, standby];
+export const suites: readonly Suite[] = [lookup, api, scheduling, security, analytics, backup, standby, pooling];
 
 export interface BenchOptions {
-  /** Only this suite. */
-  name?: string;
+  /** Only these suites; else all whose programs are installed. */
+  names?: readonly string[];
   /** Appointments in the database. */
   size: number;
   rounds?: number;
@@ -34,14 +35,11 @@ export interface BenchOptions {
 
 /**
  * Runs one suite, or all of them, on the bench's own cluster.
- * @throws UsageError for a name that no suite has
+ * @throws UsageError for a name that no suite has, Failure where a program that it needs is not installed
  */
 export async function bench(settings: Settings, options: BenchOptions): Promise<Report> {
-  const { name, size, rounds = 7, requests = 1000 } = options;
-  const chosen = suites.filter((suite) => name === undefined || suite.name === name);
-  if (chosen.length === 0) {
-    throw new UsageError(`There is no suite "${name}".`, `Suites: ${suites.map((suite) => suite.name).join(', ')}`);
-  }
+  const { size, rounds = 7, requests = 1000 } = options;
+  const chosen = choose(options.names);
   const database = await openDatabase(settings, size, options);
   const release = onShutdown(() => database.release());
   try {
@@ -63,5 +61,25 @@ export async function bench(settings: Settings, options: BenchOptions): Promise<
     return report;
   } finally {
     await release();
+  }
+}
+
+function choose(names: readonly string[] | undefined): readonly Suite[] {
+  if (!names) return suites.filter(isPossible);
+  return names.map((name) => {
+    const suite = suites.find((each) => each.name === name);
+    if (!suite) throw new UsageError(`There is no suite "${name}".`, `Suites: ${suites.map((each) => each.name).join(', ')}`);
+    suite.require?.();
+    return suite;
+  });
+}
+
+function isPossible(suite: Suite): boolean {
+  try {
+    suite.require?.();
+    return true;
+  } catch (error) {
+    say(`${suite.name} is left out. ${describe(error)}`);
+    return false;
   }
 }

@@ -19,6 +19,12 @@ export function postgresCpu(settings: Settings): number | undefined {
   return ticks / ticksPerSecond;
 }
 
+/** Seconds of CPU that one process has used; undefined where /proc does not tell. */
+export function cpuOf(pid: number): number | undefined {
+  const stat = process.platform === 'linux' ? statOf(String(pid)) : undefined;
+  return stat && stat.own / ticksPerSecond;
+}
+
 function statOf(pid: string): { parent: number; own: number; ofEnded: number } | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');

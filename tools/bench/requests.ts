@@ -25,6 +25,8 @@ export interface Requests {
   token: string;
   /** In one round. */
   count: number;
+  /** Clients in a closed loop; as many as usual unless said otherwise. */
+  clients?: number;
 }
 
 /** A server in a process of its own. */
@@ -50,7 +52,7 @@ export function requestContender(database: BenchDatabase, load: Child, server: S
   let recording: Recording;
 
   const run = (): Promise<LoadResult> => {
-    const argument: Load = { url, token, bodies, answers, connections, requests: requests.count };
+    const argument: Load = { url, token, bodies, answers, connections: requests.clients ?? connections, requests: requests.count };
     return load.call('run', argument);
   };
   return {

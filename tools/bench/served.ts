@@ -7,6 +7,8 @@ import { record, recorded } from './recorder.ts';
 export interface Opening {
   /** The database, as hospital_authenticator. */
   databaseUrl: string;
+  /** The same, where that one leads through a pooler. */
+  subscriptionsUrl?: string;
   jwtKeys: JwtKey[];
   poolSize: number;
 }

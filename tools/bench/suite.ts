@@ -17,5 +17,7 @@ export interface Suite {
   name: string;
   /** What it compares, in one sentence. */
   about: string;
+  /** Before anything is seeded: throws a Failure where a program that it needs is not installed. */
+  require?(): void;
   run(bench: Bench): Promise<void>;
 }

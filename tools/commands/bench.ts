@@ -18,7 +18,7 @@ export function register(program: Command): void {
   program
     .command('bench')
     .description('measure on a seeded database of its own: all suites, or one')
-    .argument('[name]', 'lookup, api, scheduling, security, analytics, backup or standby')
+    .argument('[name]', 'lookup, api, scheduling, security, analytics, backup, standby or pooling')
     .option('--size <appointments>', 'how many appointments to seed', parseSize, 1_000_000)
     .option('--json', 'print the report as JSON')
     .option('--keep', "let the bench's server run on, to look at its plans")
@@ -34,7 +34,7 @@ export async function work(settings: Settings, name: string | undefined, choices
   // Only now: it loads the API and the seed, which no other command should wait for. The API measured is production's.
   process.env.GRAPHILE_ENV ??= 'production';
   const { bench, benchSettings, databaseName } = await import('../bench/index.ts');
-  const report = await bench(settings, { name, size: choices.size });
+  const report = await bench(settings, { ...(name !== undefined && { names: [name] }), size: choices.size });
   if (choices.keep) say(await keep(benchSettings(settings), databaseName(choices.size)));
   return report;
 }

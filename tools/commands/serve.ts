@@ -33,6 +33,7 @@ export async function work(settings: Settings, env: NodeJS.ProcessEnv = process.
   onShutdown(() => server.release());
   const api = await serve({
     databaseUrl: server.url('hospital_authenticator'),
+    ...(settings.subscriptionsUrl && { subscriptionsUrl: settings.subscriptionsUrl }),
     ...(settings.analyticsUrl && { analyticsDatabaseUrl: settings.analyticsUrl }),
     ...(isWatched(settings) && { monitorUrl: server.url('hospital_monitor') }),
     metricsToken: settings.metricsToken,

@@ -73,6 +73,9 @@ insert into pg_temp.wanted_setting values
   ('hospital_authenticator', 'statement_timeout', '10s'),
   ('hospital_authenticator', 'lock_timeout', '5s'),
   ('hospital_authenticator', 'idle_in_transaction_session_timeout', '15s'),
+  -- The API says both too, but once for each of its connections: through a pooler that reaches one server process.
+  ('hospital_authenticator', 'application_name', 'infirmary-api'),
+  ('hospital_authenticator', 'jit_optimize_above_cost', '-1'),
   ('hospital_worker', 'statement_timeout', '15min'),
   ('hospital_worker', 'lock_timeout', '30s'),
   ('hospital_worker', 'idle_in_transaction_session_timeout', '60s'),

@@ -3,6 +3,7 @@ import { runMigrations } from 'graphile-worker';
 import type { Client } from 'pg';
 import { ask, withClient } from '../database.ts';
 import { codeOf, Failure, messageOf } from '../failure.ts';
+import { isPooled } from '../pooler.ts';
 import { quietLogger } from './log.ts';
 import { openPool } from './pool.ts';
 
@@ -28,7 +29,15 @@ export async function installWorker(ownerUrl: string, workerUrl: string): Promis
 
 /** @throws Failure when the worker could not work */
 export async function assertInstalled(workerUrl: string): Promise<void> {
-  const owner = await withClient(workerUrl, schemaOwner);
+  const owner = await withClient(workerUrl, async (client) => {
+    if (await isPooled(client)) {
+      throw new Failure(
+        'The worker listens and holds locks, which a pooler would give to others.',
+        'Set WORKER_URL to a URL that leads to the server itself.',
+      );
+    }
+    return schemaOwner(client);
+  });
   if (owner === 'hospital_worker') return;
   throw new Failure(
     owner === undefined
