@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Command, CommanderError } from 'commander';
 import * as administrator from './commands/administrator.ts';
+import * as archive from './commands/archive.ts';
 import * as audit from './commands/audit.ts';
 import * as backup from './commands/backup.ts';
 import * as bench from './commands/bench.ts';
@@ -29,7 +30,7 @@ import { say } from './terminal.ts';
 
 /** Every command, in the order `infirmary --help` lists them. */
 const commands = [
-  start, db, roles, migrate, importing, serve, work, administrator, audit, seed, sequences, etl, queries, report, sandbox, backup, erasures,
+  start, db, roles, migrate, importing, serve, work, administrator, audit, archive, seed, sequences, etl, queries, report, sandbox, backup, erasures,
   changes, subscriber, bench, docs,
 ];
 

@@ -61,7 +61,8 @@ export function openRepository(settings: BackupSettings): Repository {
   return { folder, backups, wal, drills: path.join(folder, 'drills.jsonl'), key };
 }
 
-function readKey(file: string): Key {
+/** The key of the backups, with which archives are encrypted too. */
+export function readKey(file: string): Key {
   const digits = /(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])/.exec(readIfPresent(file) ?? '')?.[0];
   if (digits) return Buffer.from(digits, 'hex');
   throw new Failure(
@@ -143,7 +144,7 @@ function checkKey({ key }: Repository, manifest: Manifest): void {
 }
 
 /** With a key only its holder can make the checksum; without one it finds damage and no forger. */
-function checksumOf(manifest: Manifest, key: Key | undefined): string {
+export function checksumOf(manifest: object, key: Key | undefined): string {
   const text = JSON.stringify(manifest);
   if (!key) return createHash('sha256').update(text).digest('hex');
   return createHmac('sha256', derive(key, Buffer.alloc(16), 'manifest')).update(text).digest('hex');
