@@ -20,6 +20,7 @@ import * as sandbox from './commands/sandbox.ts';
 import * as seed from './commands/seed.ts';
 import * as sequences from './commands/sequences.ts';
 import * as serve from './commands/serve.ts';
+import * as sessions from './commands/sessions.ts';
 import * as start from './commands/start.ts';
 import * as subscriber from './commands/subscriber.ts';
 import * as work from './commands/work.ts';
@@ -30,7 +31,7 @@ import { say } from './terminal.ts';
 
 /** Every command, in the order `infirmary --help` lists them. */
 const commands = [
-  start, db, roles, migrate, importing, serve, work, administrator, audit, archive, seed, sequences, etl, queries, report, sandbox, backup, erasures,
+  start, db, roles, migrate, importing, serve, work, administrator, audit, archive, seed, sequences, sessions, etl, queries, report, sandbox, backup, erasures,
   changes, subscriber, bench, docs,
 ];
 
