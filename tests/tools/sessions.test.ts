@@ -28,8 +28,13 @@ describe('sessions', { concurrency: 1 }, () => {
     return rows[0]!;
   };
   const lives = async ({ id, secret }: { id: string; secret: string }): Promise<boolean> => {
-    await client.query(`select set_config('infirmary.session_id', $1, false), set_config('infirmary.session_secret', $2, false)`, [id, secret]);
-    const { rows } = await client.query<{ lives: boolean }>('select (hospital_private.current_session()).id is not null as lives');
+    await client.query('begin');
+    await client.query(
+      `select set_config('infirmary.session_id', $1, true), set_config('infirmary.session_secret', $2, true), set_config('role', 'hospital_patient', true)`,
+      [id, secret],
+    );
+    const { rows } = await client.query<{ lives: boolean }>('select (hospital.current_account()).email is not null as lives');
+    await client.query('rollback');
     return rows[0]?.lives ?? false;
   };
 
