@@ -21,7 +21,7 @@ export async function verifyArchive(archive: Archive): Promise<Verified> {
     verifyBlocks(archive, blocks, tell);
     await verifyEntries(archive, blocks, tell);
   } catch (error) {
-    tell(path.basename(archive.folder), `: ${messageOf(error)}`);
+    tell(path.basename(archive.folder), messageOf(error));
   }
   return { archive, blocks, findings };
 }

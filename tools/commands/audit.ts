@@ -115,7 +115,11 @@ export async function work(settings: Settings, heads: readonly Head[] = []): Pro
         (select count(*)::integer from audit.seals) as blocks,
         (select count(*)::integer from audit.entries) as entries,
         (select count(*)::integer from audit.entries)
-          - (select coalesce(sum(cardinality(s.sequences)), 0)::integer from audit.seals as s) as unsealed`);
+          - (
+            select coalesce(sum(cardinality(s.sequences)), 0)::integer
+            from audit.seals as s
+            where not exists (select from audit.retired_months as m where m.month = s.month)
+          ) as unsealed`);
     const findings = await query<Finding>('select link, problem from audit.verify($1)', [JSON.stringify(heads)]);
     await query('commit');
     return { ...counts!, findings };
