@@ -265,7 +265,12 @@ describe('months that leave the audit', { concurrency: 1 }, () => {
     const [first, second] = [path.join(out, 'audit-2025-10'), path.join(out, 'audit-2025-11')];
     assert.equal(await problems([first, second]), '');
     assert.match(await problems([first], { database: true }), /^block 1 is not what was exported as a head/);
-    assert.match(await problems([second], { heads }), /is not what was exported as a head: the archive was rewritten$/);
+    // Of the first block, which is in every archive of the first month.
+    const exported = path.join(folder, 'first-head.jsonl');
+    const hash = await one(`select encode(hash, 'hex') from audit.seals where block = 1`);
+    writeFileSync(exported, `${JSON.stringify({ block: 1, hash: hash, sealedAt: '' })}\n`);
+    assert.equal(await problems([october], { heads: exported }), '');
+    assert.match(await problems([first], { heads: exported }), /^block 1 is not what was exported as a head: the archive was rewritten$/);
     assert.match(await problems([first, november]), /is another one than audit-2025-11 continues/);
     await assert.rejects(drop(settings, first), { code: 'VERIF' });
   });
