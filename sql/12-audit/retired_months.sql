@@ -169,3 +169,19 @@ end;
 $$;
 comment on procedure audit.drop_retired(date, bytea, jsonb) is
   'Drops the table of a retired month of which an archive holds every block. Raises NTFND, VERIF.';
+
+-- Those that were detached before there was this schema.
+do $$
+declare
+  relation regclass;
+begin
+  for relation in
+    select c.oid
+    from pg_catalog.pg_class as c
+    where c.relnamespace = 'archive'::regnamespace
+      and c.relkind = 'r'
+  loop
+    call audit.keep_retired(relation);
+  end loop;
+end;
+$$;
