@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Command, CommanderError } from 'commander';
 import * as administrator from './commands/administrator.ts';
+import * as archive from './commands/archive.ts';
 import * as audit from './commands/audit.ts';
 import * as backup from './commands/backup/index.ts';
 import * as bench from './commands/bench.ts';
@@ -22,6 +23,7 @@ import * as seed from './commands/seed.ts';
 import * as sequences from './commands/sequences.ts';
 import * as serve from './commands/serve.ts';
 import * as standby from './commands/standby.ts';
+import * as sessions from './commands/sessions.ts';
 import * as start from './commands/start.ts';
 import * as subscriber from './commands/subscriber.ts';
 import * as work from './commands/work.ts';
@@ -32,8 +34,8 @@ import { say } from './terminal.ts';
 
 /** Every command, in the order `infirmary --help` lists them. */
 const commands = [
-  start, db, roles, migrate, importing, serve, work, administrator, audit, seed, sequences, etl, queries, report, sandbox, backup, erasures,
-  standby, relay, archive, changes, subscriber, checkup, bench, docs,
+  start, db, roles, migrate, importing, serve, work, administrator, audit, archive, seed, sequences, sessions, etl, queries, report, sandbox,
+  backup, erasures, standby, relay, changes, subscriber, checkup, bench, docs,
 ];
 
 const wrongUsage = 2;

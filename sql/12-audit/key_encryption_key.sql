@@ -10,8 +10,12 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   setting text := current_setting('infirmary.audit_key', true);
-  known bytea := (select f.fingerprint from audit.key_fingerprints as f);
+  known bytea;
 begin
+  select f.fingerprint
+  into known
+  from audit.key_fingerprints as f
+  where f.replaced_at is null;
   if setting is null or setting !~ '^[0-9a-f]{64}$' then
     raise exception using
       errcode = 'KEYNO',
@@ -21,8 +25,11 @@ begin
   if known is null and pg_has_role(session_user, 'hospital_owner', 'member') then
     insert into audit.key_fingerprints (fingerprint)
     values (sha256(decode(setting, 'hex')))
-    on conflict (id) do nothing;
-    known := (select f.fingerprint from audit.key_fingerprints as f);
+    on conflict ((replaced_at is null)) where replaced_at is null do nothing;
+    select f.fingerprint
+    into known
+    from audit.key_fingerprints as f
+    where f.replaced_at is null;
   end if;
   if known is distinct from sha256(decode(setting, 'hex')) then
     raise exception using

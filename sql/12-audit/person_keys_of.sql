@@ -16,6 +16,9 @@ begin
   if person_keys_of.patient_ids = '{}' then
     return;
   end if;
+  if person_keys_of.may_create then
+    perform audit.hold_key();
+  end if;
   if person_keys_of.may_create
     and cardinality(person_keys_of.patient_ids) > (
       select count(*)

@@ -49,8 +49,11 @@ begin
   insert into audit.retired_months (month, entries)
   values (retire_month.month, held);
   execute format('alter table audit.entries detach partition %s', partition);
+  -- Out of the record, and of what an erasure must have classified: its ciphertext is shredded all the same.
+  execute format('alter table %s set schema archive', partition);
+  call audit.keep_retired(partition);
   return held;
 end;
 $$;
 comment on function audit.retire_month(date) is
-  'Detaches a past month from the audit, to be archived and dropped by the DBA, and returns how many entries it held. Raises NTFND, and VERIF when it is not wholly sealed or the audit does not hold.';
+  'Detaches a past month from the audit into schema archive, to be exported and dropped (infirmary archive), and returns how many entries it held. Raises NTFND, and VERIF when it is not wholly sealed or the audit does not hold.';

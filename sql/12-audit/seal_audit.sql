@@ -177,11 +177,14 @@ begin
         row_number() over (order by e.sequence) / begin_era.block_size as part
       from audit.entries as e
       where e.era = old_era
+        -- One by one and not `= any (s.sequences)`, which can only be asked entry by entry of every block:
+        -- nobody writes while this runs.
         and not exists (
           select
           from audit.seals as s
+          cross join lateral unnest(s.sequences) as b (sequence)
           where s.era = old_era
-            and e.sequence = any (s.sequences)
+            and b.sequence = e.sequence
         )
     ) as u
     group by u.month, u.part

@@ -174,7 +174,8 @@ as $$
     from unnest(
       array[
         'audit.seals', 'audit.eras', 'audit.retired_months',
-        'audit.chart_accesses', 'audit.audit_openings'
+        'audit.chart_accesses', 'audit.audit_openings', 'audit.archive_events',
+        'audit.key_fingerprints'
       ]
     ) as k (relation)
 

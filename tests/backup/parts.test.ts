@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { test } from 'node:test';
@@ -7,6 +10,7 @@ import { formatLsn, parseLsn, parseSegment, segmentAt, segmentName } from '../..
 import { superfluous } from '../../tools/backup/prune.ts';
 import type { Manifest } from '../../tools/backup/repository.ts';
 import { opening, Sealer, sealing } from '../../tools/backup/seal.ts';
+import { readStored, store } from '../../tools/backup/stored.ts';
 import { readSettings } from '../../tools/settings.ts';
 
 const key = randomBytes(32);
@@ -50,6 +54,21 @@ test('of a file that was being written when its writer died, what is whole opens
   const file = Buffer.concat([sealer.header, sealer.chunk(Buffer.from('whole'), false), sealer.chunk(Buffer.from('half'), false).subarray(0, 9)]);
   assert.equal((await openAs(file, 'x', key, true)).toString(), 'whole');
   await assert.rejects(openAs(file, 'x'), /its end is missing/);
+});
+
+test('when the content of a stored file has ended its hash is known, however the end of the file comes', async (t) => {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'infirmary-stored-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  for (let number = 0; number < 60; number++) {
+    const file = path.join(folder, String(number));
+    const { to, done } = store(file, 'one', undefined);
+    to.end(Buffer.alloc(3000 + 100 * number, number));
+    const { sha256 } = await done;
+    let found: string | undefined;
+    await buffer(readStored(file, 'one', undefined, (hash) => (found = hash)));
+    assert.equal(found, sha256, `file ${number}`);
+    assert.equal(sha256, createHash('sha256').update(readFileSync(file)).digest('hex'));
+  }
 });
 
 test('a place in the log is in the file that PostgreSQL names', () => {

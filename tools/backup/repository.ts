@@ -72,7 +72,8 @@ export function openRepository(settings: BackupSettings): Repository {
   return { folder, backups, wal, drills: path.join(folder, 'drills.jsonl'), key };
 }
 
-function readKey(file: string): Key {
+/** The key of the backups, with which archives are encrypted too. */
+export function readKey(file: string): Key {
   const remedy = 'Put it back from where you keep it. Only for a new repository: openssl rand -hex 32';
   let text: string;
   try {
@@ -217,7 +218,7 @@ function checkKey({ key }: Repository, manifest: Manifest): void {
 }
 
 /** With a key only its holder can make the checksum; without one it finds damage and no forger. */
-function checksumOf(manifest: Manifest, key: Key | undefined): string {
+export function checksumOf(manifest: object, key: Key | undefined): string {
   const text = JSON.stringify(manifest);
   if (!key) return createHash('sha256').update(text).digest('hex');
   return createHmac('sha256', derive(key, Buffer.alloc(16), 'manifest')).update(text).digest('hex');

@@ -83,12 +83,12 @@ async function giveName(draft: string, file: string): Promise<void> {
  * The content of a stored file. Whatever is wrong with it makes reading fail.
  * @param see is told the file's own hash when all was read
  */
-export function readStored(
+export async function* readStored(
   file: string,
   name: string,
   key: Key | undefined,
   see: (sha256: string) => void = () => {},
-): AsyncIterable<Buffer> {
+): AsyncGenerator<Buffer, void> {
   const stored = meter(see);
   const streams = [
     createReadStream(file, { highWaterMark: 256 * 1024 }),
@@ -96,9 +96,12 @@ export function readStored(
     ...(key ? [opening(key, name)] : []),
     createZstdDecompress(),
   ];
+  const done = pipeline(streams);
   // The error comes out where the content is read.
-  pipeline(streams).catch(() => {});
-  return streams.at(-1) as Transform;
+  done.catch(() => {});
+  yield* streams.at(-1) as Transform;
+  // The content may end before the file was read to its end, and before its hash is known.
+  await done;
 }
 
 /** Counts and hashes what passes. */

@@ -29,12 +29,17 @@ export function auditKeyFile(settings: Settings): string {
  */
 export function readAuditKey(settings: Settings): string {
   const file = settings.auditKeyFile ?? auditKeyFile(settings);
-  const key = /(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])/.exec(readIfPresent(file) ?? '')?.[0];
+  const key = keyIn(file);
   if (key) return key;
   throw new Failure(
     `${file} does not hold the key of the audit.`,
     'Put it back from where you keep it. Only for a new hospital: openssl rand -hex 32',
   );
+}
+
+/** The key in a file: 64 hexadecimal digits, alone or as a line of configuration. */
+export function keyIn(file: string): string | undefined {
+  return /(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])/.exec(readIfPresent(file) ?? '')?.[0];
 }
 
 /** The part of a server (server.ts) that is needed here. */

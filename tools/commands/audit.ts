@@ -1,5 +1,8 @@
 import { appendFile, readFile } from 'node:fs/promises';
+import path from 'node:path';
 import type { Command } from 'commander';
+import { auditKeyFile } from '../cluster/audit-key.ts';
+import { readNewKey, replaceAuditKey, wrapAnew } from '../cluster/replace-audit-key.ts';
 import { acquireServer } from '../cluster/server.ts';
 import { withClient } from '../database.ts';
 import { Failure, UsageError } from '../failure.ts';
@@ -63,6 +66,44 @@ export function register(program: Command): void {
       await appendFile(out, `${head}\n`, { mode: 0o600 });
       say(`Appended the head of the chain to ${out}.`);
     });
+  command
+    .command('replace-key')
+    .description('wrap the keys of all persons with a new key; backups made before still need the old one')
+    .option('--to <file>', 'the new key, for a server whose configuration is not ours to change')
+    .action(async ({ to }: { to?: string }) => {
+      for (const line of await replaceKey(readSettings(), to)) say(line);
+    });
+}
+
+/**
+ * Replaces the key that wraps the keys of persons. Returns what to tell.
+ * @param to a file with the new key, for a server that is not the private cluster
+ */
+export async function replaceKey(settings: Settings, to?: string): Promise<string[]> {
+  const server = await acquireServer(settings);
+  try {
+    if (server.embedded && to === undefined) {
+      const { persons, old } = await replaceAuditKey(server, settings.database, auditKeyFile(settings));
+      return [
+        `The keys of ${persons} persons are wrapped with the new key, and the server has it.`,
+        `The key before is ${old}: keep it as long as backups from before, and elsewhere than they are.`,
+      ];
+    }
+    if (server.embedded || to === undefined) {
+      throw new UsageError(
+        server.embedded ? 'The private cluster makes its key itself.' : 'Which key? The server is not ours to configure.',
+        server.embedded ? 'Leave --to away.' : 'infirmary audit replace-key --to <file>',
+      );
+    }
+    const persons = await wrapAnew(server, readNewKey(path.resolve(to)));
+    return [
+      `The keys of ${persons} persons are wrapped with the new key.`,
+      'Now, at once: put it where the server reads infirmary.audit_key, and reload it. Until then changes to patients are refused.',
+      'Keep the key before as long as backups from before.',
+    ];
+  } finally {
+    await server.release();
+  }
 }
 
 /** Verifies the whole audit, in one snapshot. */
@@ -74,7 +115,11 @@ export async function work(settings: Settings, heads: readonly Head[] = []): Pro
         (select count(*)::integer from audit.seals) as blocks,
         (select count(*)::integer from audit.entries) as entries,
         (select count(*)::integer from audit.entries)
-          - (select coalesce(sum(cardinality(s.sequences)), 0)::integer from audit.seals as s) as unsealed`);
+          - (
+            select coalesce(sum(cardinality(s.sequences)), 0)::integer
+            from audit.seals as s
+            where not exists (select from audit.retired_months as m where m.month = s.month)
+          ) as unsealed`);
     const findings = await query<Finding>('select link, problem from audit.verify($1)', [JSON.stringify(heads)]);
     await query('commit');
     return { ...counts!, findings };
