@@ -14,7 +14,7 @@ import { showBytes } from '../backup/progress.ts';
 import { chooseBackup } from '../backup/restore.ts';
 import { type Asked, type Outcome, restore } from '../backup/restore-command.ts';
 import { type Finding, verifyBackup } from '../backup/verify.ts';
-import { dropSlot, keepReceiving, receiveLog } from '../backup/receive.ts';
+import { dropSlot, isReceiving, keepReceiving, receiveLog } from '../backup/receive.ts';
 import { storeLog, verifyLog } from '../backup/wal-archive.ts';
 import type { Target } from '../backup/wal-server.ts';
 import { readSettings, type Settings } from '../settings.ts';
@@ -22,6 +22,7 @@ import { onShutdown, stopOnSignals } from '../shutdown.ts';
 import { drawTable, print, say, showProgress } from '../terminal.ts';
 
 type Json = { json?: boolean };
+type Receive = { once?: boolean; giveUp?: boolean; nightly?: boolean; check?: boolean };
 
 export function register(program: Command): void {
   const backup = program.command('backup').description('copies of the whole cluster, and its log, in a repository');
@@ -76,12 +77,16 @@ export function register(program: Command): void {
     .description('receive the log all the time, until stopped: then any moment can be restored')
     .option('--once', 'only what is there now')
     .option('--give-up', 'no longer: the server need not keep its log for us')
-    .action(async ({ once, giveUp }: { once?: boolean; giveUp?: boolean }) => {
+    .option('--nightly', 'and make a backup at the start, if there is none of this night, and then every night')
+    .option('--check', 'only say whether this machine receives it, for a health check')
+    .action(async ({ once, giveUp, nightly, check }: Receive) => {
       if (giveUp) return say(await stopReceiving(readSettings()));
+      if (check) return requireReceiver(readSettings());
       if (once) return say(await receiveOnce(readSettings()));
       stopOnSignals((error) => say(describe(error)), 0);
       await receive(readSettings());
       say('Receiving the log.');
+      if (nightly) await (await import('../backup/nightly.ts')).backUpEveryNight(readSettings());
       // Until a signal stops everything and exits.
       await new Promise(() => {});
     });
@@ -259,6 +264,17 @@ export async function receiveOnce(settings: Settings): Promise<string> {
     await server.release();
   }
   return 'The repository has the whole log.';
+}
+
+/** @throws Failure when this machine does not receive the log */
+async function requireReceiver(settings: Settings): Promise<void> {
+  const server = await acquireServer(settings);
+  try {
+    if (await isReceiving(server.url('hospital_backup'))) return say('This machine receives the log.');
+    throw new Failure('This machine does not receive the log.', 'Start it: infirmary backup receive');
+  } finally {
+    await server.release();
+  }
 }
 
 /** Lets the server forget that its log was being received. Returns what to tell. */

@@ -24,9 +24,10 @@ export async function prepareDatabase(server: Administered, name: string): Promi
       `select pg_has_role(datdba, 'usage') as ours from pg_database where datname = $1`,
       [name],
     );
-    const created = rows.length === 0 && (await create(client, database));
-    // A grant on the same row from two sessions at once is an error, so they queue.
-    if (created || rows.length === 0 || rows[0]?.ours) {
+    if (rows.length > 0 && !rows[0]?.ours) return false;
+    return asOwner(client, async () => {
+      const created = rows.length === 0 && (await create(client, database));
+      // A grant on the same row from two sessions at once is an error, so they queue.
       await client.query(
         `begin;
          select pg_advisory_xact_lock(4677462437);
@@ -34,9 +35,30 @@ export async function prepareDatabase(server: Administered, name: string): Promi
          grant connect on database ${database} to ${loginRoles};
          commit`,
       );
-    }
-    return created;
+      return created;
+    });
   });
+}
+
+/**
+ * Makes the administrator a member of hospital_owner while `work` runs, where he is no superuser: else he could give no
+ * database to it. Others who prepare one at once wait, since each takes back what he was given.
+ */
+async function asOwner<Result>(client: Client, work: () => Promise<Result>): Promise<Result> {
+  const { rows } = await client.query<{ may: boolean; options: string }>(
+    `select
+       pg_has_role('hospital_owner', 'usage') as may,
+       case when current_setting('server_version_num')::integer >= 160000 then ' with inherit true, set true' else '' end as options`,
+  );
+  const { may, options } = rows[0]!;
+  if (may) return work();
+  await client.query('select pg_advisory_lock(4677462437)');
+  try {
+    await client.query(`grant hospital_owner to current_user${options}`);
+    return await work().finally(() => client.query('revoke hospital_owner from current_user'));
+  } finally {
+    await client.query('select pg_advisory_unlock(4677462437)');
+  }
 }
 
 async function create(client: Client, database: string): Promise<boolean> {
