@@ -40,8 +40,8 @@ COPY package.json .gmrc ./
 COPY migrations/committed migrations/committed
 COPY sql/queries sql/queries
 COPY tools tools
-# New volumes take their owner from here.
-RUN install -d -o node -g node -m 0700 /var/lib/infirmary /archive
+# New volumes take their owner from here; the archive's is the user of PostgreSQL's image, who restores from it.
+RUN install -d -o node -g node -m 0700 /var/lib/infirmary && install -d -o 999 -g 999 -m 0700 /archive
 USER node
 EXPOSE 5678
 CMD ["node", "tools/cli.ts", "serve"]

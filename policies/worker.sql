@@ -20,6 +20,10 @@ grant execute on function
   ops.check_freshness
 to hospital_worker;
 
+grant execute on function
+  ops.check_backups
+to hospital_worker;
+
 -- Changes for other services, of the consumers that it reads for.
 grant execute on function
   ops.read_change_events,

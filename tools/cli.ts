@@ -3,7 +3,7 @@ import path from 'node:path';
 import { Command, CommanderError } from 'commander';
 import * as administrator from './commands/administrator.ts';
 import * as audit from './commands/audit.ts';
-import * as backup from './commands/backup.ts';
+import * as backup from './commands/backup/index.ts';
 import * as bench from './commands/bench.ts';
 import * as changes from './commands/changes.ts';
 import * as db from './commands/db.ts';

@@ -59,6 +59,7 @@ describe('hospital_worker', () => {
     });
     assert.deepEqual(rows.flat(), [
       'ops.acknowledge_change_events',
+      'ops.check_backups',
       'ops.check_freshness',
       'ops.claim_notification',
       'ops.consumer_lags',

@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream';
-import pg from 'pg';
+import { connectReplication } from './replication.ts';
 
 /** Where a server's copy begins and ends in its log. */
 export interface BaseBackup {
@@ -33,10 +33,8 @@ export interface Options {
  * @param url a role with REPLICATION, in a database it may connect to
  */
 export async function streamBaseBackup(url: string, options: Options): Promise<BaseBackup> {
-  const client = new pg.Client({ connectionString: url, replication: 'database' } as pg.ClientConfig);
-  client.on('error', () => {});
+  const client = await connectReplication(url);
   try {
-    await client.connect();
     // In capitals: the protocol's commands know no others.
     await client.query(`CREATE_REPLICATION_SLOT infirmary_copy_${process.pid}_${Date.now()} TEMPORARY PHYSICAL RESERVE_WAL`);
     return await client.query(new BaseBackupQuery(options)).finished;

@@ -1,6 +1,9 @@
 import { appendFile } from 'node:fs/promises';
+import { statusOf } from '../cluster/embedded.ts';
+import { acquireServer } from '../cluster/server.ts';
 import { withClient } from '../database.ts';
 import { codeOf, messageOf } from '../failure.ts';
+import type { Settings } from '../settings.ts';
 import { say } from '../terminal.ts';
 import type { Drill } from './drill.ts';
 import type { Manifest, Repository } from './repository.ts';
@@ -9,6 +12,17 @@ import type { Manifest, Repository } from './repository.ts';
  * The list of backups in the database (ops.backups) is a copy of what the repository says. A database that is gone,
  * or older than its tables, keeps nobody from making or restoring a backup.
  */
+
+/** Does what the database is only told of: it may be gone, and is not created for this. */
+export async function withBackupUrl(settings: Settings, work: (url: string) => Promise<void>): Promise<void> {
+  if (!settings.databaseUrl && !settings.backupUrl && !statusOf(settings).created) return;
+  try {
+    const server = await acquireServer(settings);
+    await work(server.url('hospital_backup')).finally(() => server.release());
+  } catch (error) {
+    say(`The repository knows it, the database could not be told: ${messageOf(error)}`);
+  }
+}
 
 /** Lists a backup in the database it is of. */
 export function recordBackup(url: string, manifest: Manifest): Promise<void> {

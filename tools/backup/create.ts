@@ -4,11 +4,11 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Server } from '../cluster/server.ts';
 import { ask, withClient } from '../database.ts';
-import { Failure } from '../failure.ts';
 import { onShutdown } from '../shutdown.ts';
 import { streamBaseBackup } from './base-backup.ts';
 import { joinSnapshots, takeSnapshot } from './facts.ts';
-import { alone, finishBackup, listBackups, type Manifest, nameOf, type Repository, sweepDrafts } from './repository.ts';
+import { alone, claim, finishBackup, type Manifest, nameOf, type Repository, sweepDrafts } from './repository.ts';
+import { connectReplication } from './replication.ts';
 import { fingerprint } from './seal.ts';
 import { endingOf, store, type Stored } from './stored.ts';
 
@@ -24,16 +24,17 @@ export function createBackup(
 ): Promise<Manifest> {
   const url = server.url('hospital_backup', database);
   return alone(repository, async () => {
+    // What the server would refuse, it refuses before anything is written.
+    await (await connectReplication(url)).end();
     await sweepDrafts(repository);
     const cluster = await identify(url);
-    await refuseOther(repository, cluster.systemIdentifier);
+    claim(repository, cluster.systemIdentifier);
     const name = await newName(repository);
     const draft = path.join(repository.backups, `.${name}`);
     await mkdir(draft, { mode: 0o700 });
     // A backup that is interrupted leaves nothing; what a killed one leaves, the next one sweeps.
     const discard = onShutdown(() => rm(draft, { recursive: true, force: true }));
     try {
-      const startedAt = new Date().toISOString();
       const before = await takeSnapshot(url);
       const archives: Promise<Stored>[] = [];
       const copied = await streamBaseBackup(url, {
@@ -46,18 +47,20 @@ export function createBackup(
           return receiver;
         },
       });
+      const after = await takeSnapshot(url);
       const manifest: Manifest = {
         format: 1,
         name,
-        startedAt,
-        finishedAt: new Date().toISOString(),
+        // By the server's clock, as the times in its log are.
+        startedAt: before.at,
+        finishedAt: after.at,
         ...cluster,
         embedded: server.embedded,
         database,
         ...copied,
         archives: await Promise.all(archives),
         key: repository.key ? fingerprint(repository.key) : null,
-        facts: joinSnapshots(before, await takeSnapshot(url)),
+        facts: joinSnapshots(before, after),
       };
       await finishBackup(repository, draft, manifest);
       return manifest;
@@ -87,16 +90,6 @@ async function identify(url: string): Promise<Identity> {
     version: Number(version),
     segmentSize: Number(segmentSize),
   };
-}
-
-/** Logs of two clusters in one repository could not be told apart. */
-async function refuseOther(repository: Repository, systemIdentifier: string): Promise<void> {
-  const other = (await listBackups(repository)).backups.find((backup) => backup.systemIdentifier !== systemIdentifier);
-  if (!other) return;
-  throw new Failure(
-    `${repository.folder} holds backups of another cluster, such as ${other.name}.`,
-    'Give each cluster a repository of its own: BACKUP_REPOSITORY=<folder>',
-  );
 }
 
 /** The moment it begins, to the second, as a name that sorts. */

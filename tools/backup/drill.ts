@@ -7,6 +7,7 @@ import { codeOf, messageOf } from '../failure.ts';
 import { onShutdown } from '../shutdown.ts';
 import type { Settings } from '../settings.ts';
 import { type Facts, takeSnapshot } from './facts.ts';
+import { askAsPersonas } from './personas.ts';
 import type { Repository } from './repository.ts';
 import { type Restored, restoreInto } from './restore.ts';
 import type { Target } from './wal-server.ts';
@@ -93,6 +94,7 @@ function checksFor(restored: Restored, target: Target): Record<string, () => Pro
     constraints: () => constraintsHold(restored),
     indexes: () => indexesHold(restored),
     audit: () => auditHolds(restored),
+    policies: () => policiesBind(restored),
     sequences: () => sequencesLead(restored),
     login: () => somebodyLogsIn(restored),
   };
@@ -106,8 +108,7 @@ function compareRows({ rows }: Facts, found: Record<string, number>): Finding {
     const fits = count >= Math.min(before, after) && count <= Math.max(before, after);
     return fits ? [] : [`${table} has ${count} rows instead of ${before === after ? after : `${before} to ${after}`}`];
   });
-  const total = Object.values(found).reduce((sum, count) => sum + count, 0);
-  return wrong.length > 0 ? [false, wrong.join('; ')] : [true, `${total} rows in ${tables.length} tables`];
+  return wrong.length > 0 ? [false, wrong.join('; ')] : [true, `${sumOf(found)} rows in ${tables.length} tables`];
 }
 
 function compareCatalogue({ catalogue }: Facts, found: Record<string, string>): Finding {
@@ -184,6 +185,24 @@ async function auditHolds({ url }: Restored): Promise<Finding> {
   );
   const [entries, problems] = rows[0] as [number, string | null];
   return problems ? [false, problems] : [true, `the chain holds over ${entries} entries, and every row is as its newest says`];
+}
+
+/** The catalogue says which policies there are; this asks them. */
+async function policiesBind({ url }: Restored): Promise<Finding> {
+  const { rows } = await withClient(url('hospital_backup'), (client) =>
+    ask(client, 'select exists (select from hospital.appointments)'),
+  );
+  if (!rows[0]?.[0]) return [null, 'nobody has an appointment to see'];
+  const { patient, doctor, nobody, appointments } = await askAsPersonas(url);
+  const found = `a patient sees ${sumOf(patient)} rows, a doctor ${sumOf(doctor)}, nobody without a session ${sumOf(nobody)}`;
+  const [ofPatient, ofDoctor] = [patient['hospital.appointments'], doctor['hospital.appointments'] ?? 0];
+  // Just his own; a doctor may see some of his colleagues'.
+  const binds = ofPatient === appointments.patient && ofDoctor >= appointments.doctor && sumOf(nobody) === 0;
+  return [binds, found];
+}
+
+function sumOf(counts: Record<string, number>): number {
+  return Object.values(counts).reduce((sum, count) => sum + count, 0);
 }
 
 async function sequencesLead({ url }: Restored): Promise<Finding> {

@@ -11,6 +11,8 @@ export interface Facts {
 
 /** Rows now, and the catalogue. */
 export interface Snapshot {
+  /** When, by the server's clock. */
+  at: string;
   rows: Record<string, number>;
   catalogue: Record<string, string>;
 }
@@ -22,7 +24,8 @@ export interface Snapshot {
 export function takeSnapshot(url: string): Promise<Snapshot> {
   return withClient(url, async (client) => {
     await client.query('begin isolation level repeatable read read only');
-    const snapshot = { rows: await countRows(client), catalogue: await describeCatalogue(client) };
+    const [[at] = []] = (await ask(client, `select to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`)).rows;
+    const snapshot = { at: String(at), rows: await countRows(client), catalogue: await describeCatalogue(client) };
     await client.query('commit');
     return snapshot;
   });

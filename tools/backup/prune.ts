@@ -22,9 +22,9 @@ export interface Pruned {
   segments: string[];
 }
 
-/** The backups that no rule keeps. The newest always stays. */
+/** The backups, of some given oldest first, that no rule keeps. The newest always stays. */
 export function superfluous(backups: Manifest[], { daily, weekly, monthly }: Retention): Manifest[] {
-  const newestFirst = backups.toSorted((one, other) => other.finishedAt.localeCompare(one.finishedAt));
+  const newestFirst = backups.toReversed();
   const kept = new Set(newestFirst.slice(0, 1));
   for (const [count, periodOf] of [
     [daily, (each: Manifest) => each.finishedAt.slice(0, 10)],

@@ -4,7 +4,8 @@ import { ask, withClient } from '../database.ts';
 import { codeOf, Failure, messageOf } from '../failure.ts';
 import { formatLsn, parseLsn, segmentAt, segmentName, parseSegment } from './lsn.ts';
 import { ReceivedLog } from './received-log.ts';
-import type { Repository } from './repository.ts';
+import { connectReplication } from './replication.ts';
+import { claim, type Repository } from './repository.ts';
 import { firstOf, historyName, listLog, storeLog } from './wal-archive.ts';
 
 /** The slot by which a server keeps its log until the repository has it. */
@@ -32,11 +33,10 @@ export async function receiveLog(
   repository: Repository,
   tell: (line: string) => void = () => {},
 ): Promise<Receiving> {
-  const client = new pg.Client({ connectionString: url, replication: 'database' } as pg.ClientConfig);
-  client.on('error', () => {});
+  const client = await connectReplication(url);
   try {
-    await client.connect();
-    const { timeline, position } = await identify(client);
+    const { systemIdentifier, timeline, position } = await identify(client);
+    claim(repository, systemIdentifier);
     const segmentSize = await askNumber(client, "select setting from pg_settings where name = 'wal_segment_size'");
     const reserved = await openSlot(client);
     await storeHistory(client, repository, timeline);
@@ -81,6 +81,8 @@ export async function keepReceiving(
       stopping.abort();
       await current?.stop();
       await done;
+      // One that began again just then.
+      await current?.stop();
     },
   };
 }
@@ -118,9 +120,9 @@ export async function dropSlot(url: string): Promise<boolean> {
   }
 }
 
-async function identify(client: pg.Client): Promise<{ timeline: number; position: bigint }> {
-  const { rows } = await client.query<{ timeline: string; xlogpos: string }>('IDENTIFY_SYSTEM');
-  return { timeline: Number(rows[0]!.timeline), position: parseLsn(rows[0]!.xlogpos) };
+async function identify(client: pg.Client): Promise<{ systemIdentifier: string; timeline: number; position: bigint }> {
+  const { rows } = await client.query<{ systemid: string; timeline: string; xlogpos: string }>('IDENTIFY_SYSTEM');
+  return { systemIdentifier: rows[0]!.systemid, timeline: Number(rows[0]!.timeline), position: parseLsn(rows[0]!.xlogpos) };
 }
 
 async function askNumber(client: pg.Client, sql: string): Promise<number> {

@@ -1,12 +1,14 @@
 import { createHash, createHmac } from 'node:crypto';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { withLock } from '../cluster/lock.ts';
-import { readIfPresent } from '../cluster/home.ts';
+import { readIfPresent, writeWhole } from '../cluster/home.ts';
 import { Failure } from '../failure.ts';
 import type { BackupSettings } from '../settings.ts';
+import { say } from '../terminal.ts';
 import type { Facts } from './facts.ts';
+import { parseLsn } from './lsn.ts';
 import { derive, fingerprint, type Key } from './seal.ts';
 import { flushFolder, type Stored } from './stored.ts';
 
@@ -37,6 +39,7 @@ export interface Manifest {
 /**
  * The folder in which backups and the log are kept:
  *
+ *     repository.json         whose it is
  *     backups/<name>/         one backup: its archives and manifest.json; `.<name>` while it is being made
  *     wal/<timeline>/         the log, a file a segment; `.partial` is the one being received
  *     drills.jsonl            what drills found
@@ -62,12 +65,54 @@ export function openRepository(settings: BackupSettings): Repository {
 }
 
 function readKey(file: string): Key {
+  warnOfReaders(file);
   const digits = /(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])/.exec(readIfPresent(file) ?? '')?.[0];
   if (digits) return Buffer.from(digits, 'hex');
   throw new Failure(
     `${file} does not hold the key of the backups.`,
     'Put it back from where you keep it. Only for a new repository: openssl rand -hex 32',
   );
+}
+
+function warnOfReaders(file: string): void {
+  if (process.platform === 'win32' || !existsSync(file) || (statSync(file).mode & 0o007) === 0) return;
+  say(`Anybody on this machine can read the key of the backups: chmod 600 ${file}`);
+}
+
+/**
+ * Makes sure that all that is written into a repository is of one cluster and under one key: its logs could not be
+ * told apart otherwise, and what lay there in clear would be read by others and found by no restore.
+ * @param systemIdentifier the cluster that is about to be written
+ * @throws Failure when the repository is another's
+ */
+export function claim({ folder, key }: Repository, systemIdentifier: string | undefined): void {
+  const file = path.join(folder, 'repository.json');
+  const ours = { systemIdentifier, key: key ? fingerprint(key) : null };
+  if (!existsSync(file)) return void writeWhole(file, `${JSON.stringify(ours)}\n`);
+  const known = readClaim(file);
+  if (known.systemIdentifier !== systemIdentifier) {
+    throw new Failure(
+      `${folder} holds backups, or the log, of another cluster.`,
+      'Give each cluster a repository of its own: BACKUP_REPOSITORY=<folder>',
+    );
+  }
+  if (known.key === ours.key) return;
+  throw new Failure(
+    `${folder} is ${known.key ? `encrypted with the key ${known.key}` : 'not encrypted'}, and ${key ? 'another key is set' : 'no key is set'}.`,
+    'Set BACKUP_KEY_FILE as it was, or begin another repository.',
+  );
+}
+
+function readClaim(file: string): { systemIdentifier?: string; key?: string | null } {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as ReturnType<typeof readClaim>;
+  } catch (error) {
+    throw new Failure(
+      `${file} is damaged: it is no JSON.`,
+      'If this is the repository of this cluster, remove that file: it is written anew. Then: infirmary backup verify',
+      { cause: error },
+    );
+  }
 }
 
 /** Only one process at a time makes, or removes, backups. */
@@ -80,7 +125,10 @@ export function nameOf(manifest: Pick<Manifest, 'name'>, file: string): string {
   return `backups/${manifest.name}/${file}`;
 }
 
-/** The backups, oldest first; `damaged` are those whose manifest is not what was written. */
+/**
+ * The backups, oldest first; `damaged` are those whose manifest is not what was written. Their order is that of the
+ * log: a clock may have been wrong, or set back.
+ */
 export async function listBackups(
   repository: Repository,
 ): Promise<{ backups: Manifest[]; damaged: { name: string; problem: string }[] }> {
@@ -94,7 +142,11 @@ export async function listBackups(
       damaged.push({ name, problem: (error as Error).message });
     }
   }
-  return { backups, damaged };
+  return { backups: backups.sort(inLog), damaged };
+}
+
+function inLog(one: Manifest, other: Manifest): number {
+  return one.timeline - other.timeline || Number(parseLsn(one.endLsn) - parseLsn(other.endLsn));
 }
 
 /**
@@ -102,7 +154,8 @@ export async function listBackups(
  * @throws Failure when there is none
  */
 export async function findBackup(repository: Repository, name?: string): Promise<Manifest> {
-  if (name !== undefined && existsSync(path.join(repository.backups, name))) return readManifest(repository, name);
+  const names = await readdir(repository.backups);
+  if (name !== undefined && names.includes(name)) return readManifest(repository, name);
   const { backups, damaged } = await listBackups(repository);
   const newest = name === undefined ? backups.at(-1) : undefined;
   if (newest) return newest;
@@ -112,6 +165,9 @@ export async function findBackup(repository: Repository, name?: string): Promise
     known ? `There are: ${known}` : 'Make one: infirmary backup create',
   );
 }
+
+/** Without a key anybody who may write here can make a manifest: what it names must lie beside it. */
+const archivePattern = /^(base\.tar|\d+\.tar|backup_manifest)\.zst(\.sealed)?$/;
 
 async function readManifest(repository: Repository, name: string): Promise<Manifest> {
   const file = path.join(repository.backups, name, 'manifest.json');
@@ -126,7 +182,8 @@ async function readManifest(repository: Repository, name: string): Promise<Manif
   }
   const { checksum, ...manifest } = parsed;
   checkKey(repository, manifest);
-  if (checksum !== checksumOf(manifest, repository.key) || manifest.name !== name) {
+  const files = manifest.archives?.every(({ file }) => archivePattern.test(file));
+  if (checksum !== checksumOf(manifest, repository.key) || manifest.name !== name || !files) {
     throw new Failure(`${file} is damaged: it is not what was written.`);
   }
   return manifest;

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { withLock } from '../cluster/lock.ts';
 import { openHome } from '../cluster/home.ts';
@@ -7,7 +7,7 @@ import { Failure, messageOf, UsageError } from '../failure.ts';
 import type { Settings } from '../settings.ts';
 import { showBytes } from './progress.ts';
 import { openRepository } from './repository.ts';
-import { chooseBackup, putInPlace, refuseOccupied, type Restored, restoreInto } from './restore.ts';
+import { chooseBackup, putInPlace, refuseOccupied, refuseRunning, type Restored, restoreInto } from './restore.ts';
 import type { Target } from './wal-server.ts';
 
 /** What a restore was asked to do. */
@@ -49,6 +49,8 @@ export async function restore(settings: Settings, asked: Asked): Promise<Outcome
     refuseOccupied(settings, into, asked.erase);
     const [draft, tablespaces] = [`${into}.restoring`, `${into}.tablespaces`];
     if (existsSync(tablespaces)) throw new Failure(`${tablespaces} is in the way.`, 'Move it elsewhere.');
+    // A restore that was killed may have left its server there.
+    refuseRunning(settings, draft, 'A restore was killed and left it. End that process, and restore again.');
     rmSync(draft, { recursive: true, force: true });
     // Root's server runs as another account, which must pass through here.
     mkdirSync(path.dirname(into), { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 });
@@ -64,6 +66,7 @@ export async function restore(settings: Settings, asked: Asked): Promise<Outcome
       progress.end();
     }
     const erasures = await applyErasures(settings, restored).finally(() => restored.server.stop());
+    handOverHistory(draft);
     const aside = putInPlace(draft, into);
     return {
       backup: backup.name,
@@ -77,6 +80,23 @@ export async function restore(settings: Settings, asked: Asked): Promise<Outcome
   };
   // Nobody starts the private cluster while it is being replaced.
   return into === home.data ? withLock(home.locks, work, 'which restores the server') : work();
+}
+
+/**
+ * Lets the restored server give its archive_command the history of its new timeline. It recovered without one, and
+ * unless the archive has that file, a later restore would end where the old timeline was left.
+ */
+function handOverHistory(data: string): void {
+  const log = path.join(data, 'pg_wal');
+  const status = path.join(log, 'archive_status');
+  mkdirSync(status, { recursive: true, mode: 0o700 });
+  const { uid, gid } = statSync(log);
+  for (const name of readdirSync(log).filter((each) => each.endsWith('.history'))) {
+    const ready = path.join(status, `${name}.ready`);
+    if (existsSync(path.join(status, `${name}.done`)) || existsSync(ready)) continue;
+    writeFileSync(ready, '', { mode: 0o600 });
+    if (process.getuid?.() === 0) chownSync(ready, uid, gid);
+  }
 }
 
 /** Whom the hospital erased since, a backup brings back. */

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { chooseAccount, giveTo } from '../cluster/account.ts';
 import { readAuditKey } from '../cluster/audit-key.ts';
@@ -135,16 +135,22 @@ function urls(settings: Settings, { database }: Manifest, port: number): Restore
  * @throws Failure while a server runs there, UsageError when it holds something and that was not meant
  */
 export function refuseOccupied(settings: Settings, into: string, erase: boolean): void {
+  refuseRunning(settings, into, 'Stop it first (of the private cluster: infirmary db stop), or restore into another folder: --into <folder>');
   if (!existsSync(into)) return;
-  const running = existsSync(path.join(into, 'PG_VERSION')) && findPostmaster({ ...openHome(settings.home), data: into });
-  if (running) {
+  if (statSync(into).dev !== statSync(path.dirname(into)).dev) {
     throw new Failure(
-      `A server runs on ${into} (process ${running.pid}).`,
-      'Stop it first (of the private cluster: infirmary db stop), or restore into another folder: --into <folder>',
+      `${into} is a disk of its own, which cannot be exchanged for another folder.`,
+      `Restore into a folder on it: --into ${path.join(into, 'data')}`,
     );
   }
   if (erase || readdirSync(into).length === 0) return;
   throw new UsageError(`${into} is not empty.`, 'If it is to be replaced: --erase. It is set aside, not deleted.');
+}
+
+/** @throws Failure while a server runs on a data directory */
+export function refuseRunning(settings: Settings, data: string, remedy: string): void {
+  const running = existsSync(path.join(data, 'PG_VERSION')) && findPostmaster({ ...openHome(settings.home), data });
+  if (running) throw new Failure(`A server runs on ${data} (process ${running.pid}).`, remedy);
 }
 
 /** Puts a restored folder in its place, and what was there aside. Returns where that is now. */

@@ -1,10 +1,11 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
+import { link, open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { Transform, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { constants, createZstdCompress, createZstdDecompress } from 'node:zlib';
+import { codeOf } from '../failure.ts';
 import { opening, sealing, type Key } from './seal.ts';
 
 /** A file as it lies in the repository, compressed and perhaps encrypted. */
@@ -46,15 +47,36 @@ export function store(file: string, name: string, key: Key | undefined): { to: W
   };
 }
 
-/** Stores bytes whole or not at all: what is killed meanwhile leaves nothing under the file's name. */
-export async function storeBytes(file: string, name: string, key: Key | undefined, bytes: Buffer): Promise<void> {
-  const draft = `${file}.draft`;
-  await rm(draft, { force: true });
-  const { to, done } = store(draft, name, key);
-  to.end(bytes);
-  await done;
-  await rename(draft, file);
+/**
+ * Stores bytes whole or not at all: what is killed meanwhile leaves nothing under the file's name. Of several at
+ * once the first gives it its content.
+ * @returns false when the file was there already
+ */
+export async function storeBytes(file: string, name: string, key: Key | undefined, bytes: Buffer): Promise<boolean> {
+  const draft = `${file}.${process.pid}.${randomBytes(4).toString('hex')}.draft`;
+  try {
+    const { to, done } = store(draft, name, key);
+    to.end(bytes);
+    await done;
+    await giveName(draft, file);
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false;
+    throw error;
+  } finally {
+    await rm(draft, { force: true });
+  }
   await flushFolder(path.dirname(file));
+  return true;
+}
+
+/** Unlike a renamed file, a link takes no other's place; some file systems know none. */
+async function giveName(draft: string, file: string): Promise<void> {
+  try {
+    await link(draft, file);
+  } catch (error) {
+    if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'].includes(codeOf(error) ?? '')) throw error;
+    await rename(draft, file);
+  }
 }
 
 /**

@@ -103,27 +103,38 @@ class ByteReader {
 /**
  * Unpacks an archive into a folder.
  * @param see may look at the content of a file on its way, and change where a link points
- * @throws Failure when an entry would land outside the folder
+ * @throws Failure when an entry would land outside the folder, be it through a link, or upon another
  */
 export async function unpack(
   source: AsyncIterable<Buffer>,
   folder: string,
   see: { content?(entry: Entry): AsyncIterable<Buffer>; target?(entry: Entry): string } = {},
 ): Promise<void> {
+  const links = new Set<string>();
   for await (const entry of readTar(source)) {
     const file = path.resolve(folder, entry.name);
-    if (file !== folder && !file.startsWith(folder + path.sep)) {
+    const above = ancestorsOf(file, folder);
+    if (!above || above.some((each) => links.has(each))) {
       throw new Failure(`The archive is not to be trusted: ${entry.name} lies outside of it.`);
     }
     if (entry.type === 'folder') {
       await mkdir(file, { recursive: true, mode: 0o700 });
     } else if (entry.type === 'link') {
       await symlink(see.target?.(entry) ?? entry.target, file);
+      links.add(file);
     } else {
       await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
       // PostgreSQL flushes the whole folder itself when it begins to recover.
-      await pipeline(Readable.from(see.content?.(entry) ?? entry.content), createWriteStream(file, { mode: 0o600 }));
+      await pipeline(Readable.from(see.content?.(entry) ?? entry.content), createWriteStream(file, { flags: 'wx', mode: 0o600 }));
       if (entry.mode !== 0o600) await chmod(file, entry.mode);
     }
   }
+}
+
+/** The folders from `folder` down to a file, with itself, or undefined when it lies elsewhere. */
+function ancestorsOf(file: string, folder: string): string[] | undefined {
+  if (file !== folder && !file.startsWith(folder + path.sep)) return undefined;
+  const found = [file];
+  while (found.at(-1) !== folder) found.push(path.dirname(found.at(-1)!));
+  return found;
 }

@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { Failure, messageOf } from '../failure.ts';
 import { parseLsn, parseSegment, segmentAt, segmentName } from './lsn.ts';
-import type { Manifest, Repository } from './repository.ts';
+import { claim, type Manifest, type Repository } from './repository.ts';
 import { opening } from './seal.ts';
 import { endingOf, readStored, storeBytes } from './stored.ts';
 import type { Finding } from './verify.ts';
@@ -59,12 +59,30 @@ export async function storeLog(repository: Repository, name: string, bytes: Buff
   const folder = folderOf(repository, name);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const file = path.join(folder, name + endingOf(repository.key));
-  if (!existsSync(file)) return storeBytes(file, logName(name), repository.key, bytes);
+  if (!existsSync(file) && (await storeBytes(file, logName(name), repository.key, bytes))) return;
   if ((await readLog(repository, name))?.equals(bytes)) return;
   throw new Failure(
     `${file} is there, with other content.`,
     'A restored server and the one it was restored from must not send their logs to one repository.',
   );
+}
+
+/** When a backup was made, and the last segment of a timeline that was left: the next one begins with the same bytes. */
+const unaskedPattern = /^[0-9A-F]{24}(\.[0-9A-F]{8}\.backup|\.partial)$/;
+
+/**
+ * Stores what a server's archive_command is given. Until that succeeds the server keeps the file, and asks again.
+ * @throws Failure when it is no whole segment, or of another cluster than what is there
+ */
+export async function archiveLog(repository: Repository, name: string, bytes: Buffer): Promise<void> {
+  // Recovery asks for none of them, and to refuse them would stop the archive for ever.
+  if (unaskedPattern.test(name)) return;
+  if (!segmentPattern.test(name)) return storeLog(repository, name, bytes);
+  const header = readHeader(bytes);
+  const problem = header ? problemOf(name, bytes, header) : 'is no segment of the log';
+  if (problem) throw new Failure(`${name} ${problem}.`, 'The server keeps it, and gives it again.');
+  claim(repository, header?.systemIdentifier);
+  return storeLog(repository, name, bytes);
 }
 
 /** A file of the log, or undefined when the repository has none of that name. */
@@ -146,8 +164,16 @@ export async function verifyLog(
   return [...findings.values()];
 }
 
+/** What a segment says of itself in its first bytes. */
+type Header = Pick<Manifest, 'systemIdentifier' | 'segmentSize'>;
+
+function readHeader(bytes: Buffer): Header | undefined {
+  if (bytes.length < 40) return undefined;
+  return { systemIdentifier: String(bytes.readBigUInt64LE(24)), segmentSize: bytes.readUInt32LE(32) };
+}
+
 /** A segment begins with where it belongs: the system it is of, and its place in the log. */
-function problemOf(name: string, bytes: Buffer, { systemIdentifier, segmentSize }: Manifest): string | undefined {
+function problemOf(name: string, bytes: Buffer, { systemIdentifier, segmentSize }: Header): string | undefined {
   if (bytes.length !== segmentSize) return `has ${bytes.length} bytes instead of ${segmentSize}`;
   if (bytes.readBigUInt64LE(24) !== BigInt(systemIdentifier)) return 'is of another cluster';
   if (bytes.readBigUInt64LE(8) !== parseSegment(name, segmentSize).number * BigInt(segmentSize)) {

@@ -32,7 +32,7 @@ export async function work(settings: Settings): Promise<void> {
   const worker = await startWorker(server.url('hospital_worker'));
   onShutdown(() => worker.stop());
   if (!settings.backup.wal) return;
-  const { receive } = await import('./backup.ts');
+  const { receive } = await import('./backup/receive.ts');
   // Somebody else may receive it, and the hospital must open all the same.
   await receive(settings).catch((error) => say(describe(error)));
 }

@@ -1,4 +1,5 @@
 import type { Job } from './job.ts';
+import { checkBackups } from './tasks/check_backups.ts';
 import { checkFreshness } from './tasks/check_freshness.ts';
 import { expireHolds } from './tasks/expire_holds.ts';
 import { loadWarehouse } from './tasks/load_warehouse.ts';
@@ -25,6 +26,7 @@ export const jobs: readonly Job[] = [
   sealAudit,
   verifyAuditChain,
   nightlyBackup,
+  checkBackups,
   loadWarehouse,
   refreshViews,
   checkFreshness,
