@@ -5,7 +5,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { projectFolder } from '../../tools/settings.ts';
-import { Machine, readCompose } from '../support/containers.ts';
+import { type Ended, Machine, readCompose } from '../support/containers.ts';
 
 const compose = readCompose();
 const services = Object.entries(compose.services);
@@ -46,9 +46,16 @@ test('no service has the password of a role that it does not act as', () => {
     replica: ['backup', 'audit'],
     pooler: ['authenticator'],
     admin: [],
-    recovery: ['backup', 'archive'],
+    recovery: ['postgres', 'owner', 'authenticator', 'backup', 'archive'],
   });
 });
+
+const initdbArguments = compose.services.postgres!.environment!.POSTGRES_INITDB_ARGS!;
+
+async function ask(machine: Machine, name: string, sql: string): Promise<string> {
+  const psql = ['psql', '--no-psqlrc', '-At', '--host=/var/run/postgresql', '--username=postgres', '--command', sql, 'hospital'];
+  return (await machine.exec(name, psql)).printed.trim();
+}
 
 /** As docker-entrypoint.sh of the image does at the first start. */
 async function createCluster(machine: Machine, initdbArguments: string): Promise<void> {
@@ -59,13 +66,11 @@ async function createCluster(machine: Machine, initdbArguments: string): Promise
 
 test('every command of docker-compose.yml does its work, with nothing that the file does not give it', async (t) => {
   const machine = new Machine(t, compose);
-  const ask = (name: string, sql: string): Promise<{ code: number; printed: string }> =>
-    machine.exec(name, ['psql', '--no-psqlrc', '-At', '--host=/var/run/postgresql', '--username=postgres', '--command', sql, 'hospital']);
-  const infirmary = (name: string, ...args: string[]): Promise<{ code: number; printed: string }> =>
+  const infirmary = (name: string, ...args: string[]): Promise<Ended> =>
     machine.run(name, { command: ['node', 'tools/cli.ts', ...args] });
 
   machine.build('dependencies', 'infirmary', 'recovery');
-  await createCluster(machine, compose.services.postgres!.environment!.POSTGRES_INITDB_ARGS!);
+  await createCluster(machine, initdbArguments);
   await machine.up('postgres');
 
   for (const _ of ['the first time', 'again']) {
@@ -94,14 +99,14 @@ test('every command of docker-compose.yml does its work, with nothing that the f
 
   await machine.up('worker');
   const worked = `select count(*) > 0 from ops.job_runs where job = 'load_warehouse' and outcome = 'succeeded'`;
-  for (let state = ''; state !== 't\n'; await sleep(200)) state = (await ask('postgres', worked)).printed;
+  for (let state = ''; state !== 't'; await sleep(200)) state = await ask(machine, 'postgres', worked);
 
   await machine.up('backup');
   for (let list = '[]'; !list.includes('"name"'); await sleep(200)) list = (await infirmary('backup', 'backup', 'list', '--json')).printed;
   const verified = await infirmary('recovery', 'backup', 'verify');
   assert.equal(verified.code, 0, verified.printed);
   const before = readdirSync(path.join(machine.volume('archive', ''), 'wal'), { recursive: true });
-  await ask('postgres', 'select pg_switch_wal()');
+  await ask(machine, 'postgres', 'select pg_switch_wal()');
   const archived = (): string[] => readdirSync(path.join(machine.volume('archive', ''), 'wal'), { recursive: true }) as string[];
   while (archived().length <= before.length) await sleep(100);
   const drilled = await infirmary('recovery', 'backup', 'drill', '--scratch', '/scratch');
@@ -126,4 +131,20 @@ test('every command of docker-compose.yml does its work, with nothing that the f
   for (const name of ['pooler', 'backup', 'worker', 'api', 'postgres']) {
     assert.equal(await machine.stop(name), 0, `${name}:\n${machine.logs(name)}`);
   }
+
+  // The replica, on Debian's PostgreSQL, since npm's has no pg_basebackup; 15 knows no builtin locale.
+  const pair = new Machine(t, compose, { binDir: '/usr/lib/postgresql/15/bin', images: machine.images });
+  await createCluster(pair, initdbArguments.replace(/--locale-provider.*$/, ''));
+  await pair.up('postgres');
+  const migrated = await pair.run('migrate');
+  assert.equal(migrated.code, 0, migrated.printed);
+  // At its first start it copies, at the second it only follows. Both share the loopback interface here.
+  for (const table of ['first', 'second']) {
+    await pair.up('replica', { PGPORT: '5433' });
+    await ask(pair, 'postgres', `create table public.${table} ()`);
+    while ((await ask(pair, 'replica', `select to_regclass('public.${table}')`)) !== table) await sleep(200);
+    assert.equal(await ask(pair, 'replica', 'select pg_is_in_recovery()'), 't');
+    assert.equal(await pair.stop('replica'), 0, pair.logs('replica'));
+  }
+  assert.equal(await ask(pair, 'postgres', 'select slot_name from pg_replication_slots'), 'replica');
 });

@@ -70,15 +70,20 @@ interface RunOptions {
 export class Machine {
   readonly root: string;
   readonly compose: Compose;
+  /** What was built: a folder per stage of the Dockerfile. */
+  readonly images: string;
   /** The folder of bin, lib and share that stands for the one in PostgreSQL's image. */
   readonly #postgres: string;
   readonly #network: ChildProcess;
   readonly #running = new Map<string, ChildProcess>();
   readonly #output = new Map<string, string>();
+  readonly #env = new Map<string, Record<string, string>>();
 
-  constructor(t: TestContext, compose: Compose, binDir?: string) {
+  /** @param options.binDir PostgreSQL's programs, else those of npm; `images` of another machine spare building them again */
+  constructor(t: TestContext, compose: Compose, { binDir, images }: { binDir?: string; images?: string } = {}) {
     this.compose = compose;
     this.root = mkdtempSync(path.join(os.tmpdir(), 'infirmary-containers-'));
+    this.images = images ?? path.join(this.root, 'images');
     this.#postgres = path.dirname(path.dirname(findBinaries(binDir).postgres));
     this.#network = spawn('unshare', ['--net', 'sleep', 'infinity'], { stdio: 'inherit' });
     t.after(async () => {
@@ -99,13 +104,13 @@ export class Machine {
   /** Does what the stages of the Dockerfile say, up to those named. */
   build(...stages: string[]): void {
     for (const name of stages) {
-      const folder = path.join(this.root, 'images', name);
+      const folder = path.join(this.images, name);
       mkdirSync(path.join(folder, 'infirmary'), { recursive: true });
       for (const [instruction, rest] of readStage(name)) {
         const cwd = path.join(folder, 'infirmary');
         // Node is the one that runs this, and new volumes are made below.
         if (instruction === 'RUN' && !rest.startsWith('install -d')) execFileSync('sh', ['-euc', rest], { cwd, stdio: 'pipe' });
-        if (instruction === 'COPY' && !rest.includes('/usr/local/bin/node')) copy(rest, this.root, cwd);
+        if (instruction === 'COPY' && !rest.includes('/usr/local/bin/node')) copy(rest, this.images, cwd);
       }
     }
   }
@@ -134,13 +139,14 @@ export class Machine {
   async up(name: string, env: Record<string, string> = {}): Promise<void> {
     const child = this.#spawn(name, { env });
     this.#running.set(name, child);
+    this.#env.set(name, env);
     this.#output.set(name, '');
     for (const stream of [child.stdout!, child.stderr!]) {
       stream.on('data', (chunk) => this.#output.set(name, this.#output.get(name) + String(chunk)));
     }
     while ((await this.health(name)) !== 0) {
       if (child.exitCode !== null) throw new Error(`${name} ended with ${child.exitCode}:\n${this.#output.get(name)}`);
-      await sleep(200);
+      await sleep(500);
     }
   }
 
@@ -153,8 +159,8 @@ export class Machine {
   /** Runs a command inside the container of a running service. */
   async exec(name: string, command: string[]): Promise<Ended> {
     const pid = String(this.#running.get(name)!.pid);
-    const enter = ['--target', pid, '--mount', '--net', '--root', `--wd=${workingFolder(this.#service(name))}`];
-    const child = spawn('nsenter', [...enter, ...this.#asUser(name, {}), ...command], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const enter = ['--target', pid, '--mount', '--net', '--root'];
+    const child = spawn('nsenter', [...enter, ...this.#asUser(name, this.#env.get(name)!), ...command], { stdio: ['ignore', 'pipe', 'pipe'] });
     const printed = Promise.all([text(child.stdout), text(child.stderr)]);
     const [code] = (await once(child, 'close')) as [number | null];
     return { code: code ?? -1, printed: (await printed).join('') };
@@ -227,7 +233,7 @@ export class Machine {
       bind(this.#postgres, '/usr/lib/postgresql/18', 'ro'),
       bind('/usr/lib/postgresql/15', '/usr/lib/postgresql/15', 'ro'),
       ...(path.dirname(process.execPath) === '/usr/bin' ? [] : [bind(path.dirname(process.execPath), '/opt/node', 'ro')]),
-      ...(service.build ? [bind(path.join(this.root, 'images', service.build.target, 'infirmary'), '/infirmary', 'ro')] : []),
+      ...(service.build ? [bind(path.join(this.images, service.build.target, 'infirmary'), '/infirmary', 'ro')] : []),
       ...(service.secrets ?? []).map((each) =>
         bind(path.join(this.root, this.compose.secrets[each]!.file), `/run/secrets/${each}`, 'ro'),
       ),
@@ -308,7 +314,7 @@ function environmentOf(stage: string): Record<string, string> {
 }
 
 /** COPY, from the project or another stage; of the project only what .dockerignore lets through. */
-function copy(rest: string, root: string, into: string): void {
+function copy(rest: string, images: string, into: string): void {
   const words = rest.split(/ +/);
   const stage = /^--from=(.*)$/.exec(words[0]!)?.[1];
   const target = words.at(-1)!;
@@ -318,7 +324,7 @@ function copy(rest: string, root: string, into: string): void {
     }
     const to = path.join(into, target.endsWith('/') ? path.join(target, path.basename(source)) : target);
     // Of thousands of files a second name is enough.
-    if (stage) execFileSync('cp', ['-al', path.join(root, 'images', stage, source), to]);
+    if (stage) execFileSync('cp', ['-al', path.join(images, stage, source), to]);
     else cpSync(path.join(projectFolder, source), to, { recursive: true });
   }
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { backUpEveryNight } from '../../backup/nightly.ts';
 import { dropSlot, isReceiving, keepReceiving, receiveLog } from '../../backup/receive.ts';
 import { openRepository } from '../../backup/repository.ts';
 import { acquireServer } from '../../cluster/server.ts';
@@ -24,7 +25,7 @@ export function register(backup: Command): void {
       stopOnSignals((error) => say(describe(error)), 0);
       await receive(readSettings());
       say('Receiving the log.');
-      if (nightly) await (await import('../../backup/nightly.ts')).backUpEveryNight(readSettings());
+      if (nightly) await backUpEveryNight(readSettings());
       // Until a signal stops everything and exits.
       await new Promise(() => {});
     });
