@@ -125,7 +125,6 @@ test('every command of docker-compose.yml does its work, with nothing that the f
   ]);
   assert.equal(pooled.printed, 'hospital_authenticator\n');
 
-  // Adminer's place is held by a page that says nothing.
   await machine.up('admin');
 
   for (const name of ['pooler', 'backup', 'worker', 'api', 'postgres']) {

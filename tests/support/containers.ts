@@ -246,6 +246,8 @@ export class Machine {
         const [source, target, mode = 'rw'] = each.split(':') as [string, string, ('ro' | 'rw')?];
         return bind(this.volume(source, `${user}:${group}`), target, mode);
       }),
+      // What stands in the image of Adminer is a page that says nothing.
+      ...(service.image.startsWith('adminer:') ? ['mkdir -p "$root/var/www/html" && touch "$root/var/www/html/index.php"'] : []),
       ...(service.read_only ? ['mount -o remount,ro "$root"', 'mount -o remount,ro "$root/etc"'] : []),
     ];
   }

@@ -71,6 +71,7 @@ export function isWorking(url: string): Promise<boolean> {
          join pg_stat_activity as activity on activity.pid = lock.pid
          where lock.locktype = 'advisory'
            and lock.granted
+           and activity.datname = current_database()
            and lock.classid = hashtext($1)::oid
            and activity.client_addr is not distinct from inet_client_addr()
        )`,
