@@ -233,7 +233,9 @@ export class Machine {
       bind(this.#postgres, '/usr/lib/postgresql/18', 'ro'),
       bind('/usr/lib/postgresql/15', '/usr/lib/postgresql/15', 'ro'),
       ...(path.dirname(process.execPath) === '/usr/bin' ? [] : [bind(path.dirname(process.execPath), '/opt/node', 'ro')]),
-      ...(service.build ? [bind(path.join(this.images, service.build.target, 'infirmary'), '/infirmary', 'ro')] : []),
+      ...(workingFolder(service) === '/infirmary'
+        ? [bind(path.join(this.images, service.build!.target, 'infirmary'), '/infirmary', 'ro')]
+        : []),
       ...(service.secrets ?? []).map((each) =>
         bind(path.join(this.root, this.compose.secrets[each]!.file), `/run/secrets/${each}`, 'ro'),
       ),
@@ -290,7 +292,8 @@ function quote(word: string): string {
 }
 
 function workingFolder({ build }: Service): string {
-  return build ? '/infirmary' : '/';
+  const workdir = build && readStage(build.target).find(([instruction]) => instruction === 'WORKDIR');
+  return workdir?.[1] ?? '/';
 }
 
 function identityOf(user: string): [user: string, group: string] {
