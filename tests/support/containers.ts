@@ -87,9 +87,10 @@ export class Machine {
     this.#postgres = path.dirname(path.dirname(findBinaries(binDir).postgres));
     this.#network = spawn('unshare', ['--net', 'sleep', 'infinity'], { stdio: 'inherit' });
     t.after(async () => {
-      for (const name of [...this.#running.keys()].toReversed()) await this.stop(name, 'SIGKILL');
+      // As they wish it: a PostgreSQL that is killed leaves processes that still write.
+      for (const name of [...this.#running.keys()].toReversed()) await this.stop(name);
       this.#network.kill('SIGKILL');
-      rmSync(this.root, { recursive: true, force: true });
+      rmSync(this.root, { recursive: true, force: true, maxRetries: 5 });
     });
     this.#makeSecrets();
   }
@@ -167,11 +168,11 @@ export class Machine {
   }
 
   /** Signals a service, as `docker compose stop` would, and waits for its end; returns its exit code. */
-  async stop(name: string, signal = this.#stopSignal(name)): Promise<number | null> {
+  async stop(name: string): Promise<number | null> {
     const child = this.#running.get(name)!;
     this.#running.delete(name);
     const ended = child.exitCode === null && child.signalCode === null ? once(child, 'exit') : undefined;
-    child.kill(signal);
+    child.kill(this.#stopSignal(name));
     await ended;
     return child.exitCode;
   }
