@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { Failure } from './failure.ts';
+import { Failure, messageOf } from './failure.ts';
 
 /** The project's folder: the one that holds package.json. */
 export const projectFolder = path.resolve(import.meta.dirname, '..');
@@ -33,6 +33,8 @@ export interface Settings {
   publisherUrl?: string;
   /** AUDIT_KEY_FILE: the key of the audit for a server whose configuration does not include it. Absolute. */
   auditKeyFile?: string;
+  /** AUDIT_KEY_BY_CONNECTION=on: every connection brings it, where the server lets nobody set it for all of them. */
+  auditKeyByConnection: boolean;
   /** PG_BIN_DIR: the folder of system binaries (initdb, pg_ctl, postgres) for the private cluster. */
   pgBinDir?: string;
   /** TLS_CERT_FILE and TLS_KEY_FILE: PEM files with which the API speaks TLS itself. */
@@ -93,7 +95,8 @@ export class SettingsError extends Failure {
 const maintenanceDatabases = ['', 'postgres', 'template1'];
 
 /**
- * Reads the settings from the environment. An empty variable counts as unset.
+ * Reads the settings from the environment. An empty variable counts as unset. Beside each URL of PostgreSQL a file may hold
+ * its password, as containers and systemd hand out secrets: AUTHENTICATOR_PASSWORD_FILE beside AUTHENTICATOR_URL.
  * @throws SettingsError with all the problems found, not only the first.
  */
 export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
@@ -101,9 +104,18 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
   const read = (name: string): string | undefined => env[name]?.trim() || undefined;
   const readUrl = (name: string): string | undefined => {
     const value = read(name);
-    const problem = value === undefined ? undefined : problemOfUrl(value);
+    if (value === undefined) return undefined;
+    const problem = problemOfUrl(value);
     if (problem) problems.push(`${name} ${problem}`);
-    return problem ? undefined : value;
+    const passwordSetting = name.replace(/_URL$/, '_PASSWORD_FILE');
+    const passwordFile = read(passwordSetting);
+    if (problem || !passwordFile) return problem ? undefined : value;
+    try {
+      return withPassword(value, passwordFile);
+    } catch (error) {
+      problems.push(`${passwordSetting} cannot be used: ${messageOf(error)}`);
+      return undefined;
+    }
   };
 
   const databaseUrl = readUrl('DATABASE_URL');
@@ -127,6 +139,7 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
     if (!['on', 'off'].includes(value)) problems.push(`${name} must be "on" or "off", not "${value}"`);
     return value === 'on';
   };
+  const auditKeyByConnection = readSwitch('AUDIT_KEY_BY_CONNECTION');
   const backupKeyFile = read('BACKUP_KEY_FILE');
   const keep = read('BACKUP_KEEP') ?? '7,4,6';
   if (!/^\d{1,3},\d{1,3},\d{1,3}$/.test(keep)) {
@@ -179,6 +192,7 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
     ...(subscriberUrl && { subscriberUrl }),
     ...(publisherUrl && { publisherUrl }),
     ...(auditKeyFile && { auditKeyFile: path.resolve(auditKeyFile) }),
+    auditKeyByConnection,
     ...(pgBinDir && { pgBinDir: path.resolve(pgBinDir) }),
     ...(cert && key && { tlsFiles: { cert: path.resolve(cert), key: path.resolve(key) } }),
     ...(brokerUrl && { broker: { url: brokerUrl, ...(brokerCa && { caFile: path.resolve(brokerCa) }) } }),
@@ -197,6 +211,15 @@ function problemOfUrl(value: string): string | undefined {
   if (!['postgres:', 'postgresql:'].includes(url.protocol)) return 'must begin with postgres://';
   if (!url.username) return 'must name a user: postgres://user:password@host:5432/hospital';
   return undefined;
+}
+
+function withPassword(value: string, file: string): string {
+  const url = new URL(value);
+  if (url.password) throw new Error('the URL beside it has a password already');
+  const password = readFileSync(file, 'utf8').replace(/\r?\n$/, '');
+  if (password === '' || /[\r\n]/.test(password)) throw new Error(`${file} does not hold one line, the password`);
+  url.password = encodeURIComponent(password);
+  return url.href;
 }
 
 /** Keys of patients' rows and a password travel there: in clear only within this machine. */

@@ -7,6 +7,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { formatLsn, parseLsn, parseSegment, segmentAt, segmentName } from '../../tools/backup/lsn.ts';
+import { untilNight } from '../../tools/backup/nightly.ts';
 import { superfluous } from '../../tools/backup/prune.ts';
 import type { Manifest } from '../../tools/backup/repository.ts';
 import { opening, Sealer, sealing } from '../../tools/backup/seal.ts';
@@ -104,4 +105,11 @@ test('what the settings of backups cannot be is said by name', () => {
     (error: Error) => Object.keys(wrong).every((name) => error.message.includes(name)),
   );
   assert.deepEqual(readSettings({ BACKUP_KEEP: '1,0,12' }).backup.keep, { daily: 1, weekly: 0, monthly: 12 });
+});
+
+test('the night of the backup begins at half past one of UTC, today or tomorrow', () => {
+  const minutes = (now: string): number => untilNight(new Date(now)) / 60_000;
+  assert.equal(minutes('2026-03-29T00:00:00Z'), 90);
+  assert.equal(minutes('2026-03-29T01:30:00Z'), 24 * 60);
+  assert.equal(minutes('2026-12-31T23:30:00Z'), 120);
 });

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { test } from 'node:test';
 import { statusOf } from '../../tools/cluster/embedded.ts';
 import { readSecrets } from '../../tools/cluster/secrets.ts';
@@ -43,6 +45,22 @@ test('a URL of a plain role is the owner’s own, and the API’s own URL is res
   assert.equal(server.managesRoles, false);
   assert.equal(server.url('hospital_owner'), `postgres://plain:p@${base.host}/clinic`);
   assert.equal(server.url('hospital_authenticator'), authenticatorUrl);
+  await embedded.release();
+});
+
+test('where the server lets nobody set the key of the audit, each connection brings it, beside what the URL asks for', async (t) => {
+  const embedded = await acquireServer(makeSettings(t));
+  const settings = makeSettings(t);
+  const key = 'cd'.repeat(32);
+  writeFileSync(path.join(settings.home, 'audit.key'), `${key}\n`);
+  const server = await acquireServer({
+    ...settings,
+    databaseUrl: `${embedded.url('postgres', 'postgres')}?options=${encodeURIComponent('-c work_mem=5MB')}`,
+    auditKeyFile: path.join(settings.home, 'audit.key'),
+    auditKeyByConnection: true,
+  });
+  const asked = `select concat_ws(' ', current_setting('infirmary.audit_key'), current_setting('work_mem'))`;
+  assert.equal(await valueOf(server.url('postgres', 'postgres'), asked), `${key} 5MB`);
   await embedded.release();
 });
 

@@ -142,6 +142,24 @@ describe('Roles', { concurrency: 1 }, () => {
     );
     assert.equal(rows[0]?.owner, 'hospital_owner');
   });
+
+  test('An administrator who is no superuser, as of a managed server, makes the database the owner’s and keeps no part of it.', async () => {
+    await query(`create role managed login createrole createdb password 'secret'`);
+    const others = { url: () => login('managed', 'secret') };
+    // From 16 on, a role is given away by whoever made it.
+    const [{ number }] = (await query<{ number: number }>(`select current_setting('server_version_num')::integer as number`)) as [{ number: number }];
+    if (number >= 160000) {
+      await assert.rejects(prepareDatabase(others, 'clinic'), /"clinic" does not exist, and this role may not create it/);
+      await query('grant hospital_owner to managed with admin true, inherit false, set false');
+    }
+    const made = await Promise.all(Array.from({ length: 3 }, () => prepareDatabase(others, 'clinic')));
+    assert.deepEqual(made.sort(), [false, false, true]);
+    const [state] = await query(`
+      select datdba::regrole::text as owner, pg_has_role('managed', 'hospital_owner', 'usage') as keeps
+      from pg_database where datname = 'clinic'`);
+    assert.deepEqual(state, { owner: 'hospital_owner', keeps: false });
+    assert.equal(await prepareDatabase(others, 'clinic'), false);
+  });
 });
 
 test('A verifier matches its own password only, and does not contain it.', () => {

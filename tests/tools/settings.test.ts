@@ -11,6 +11,7 @@ test('without any variable, the private cluster in the project is used, in devel
     port: 5678,
     portIsFixed: false,
     database: 'hospital',
+    auditKeyByConnection: false,
     backup: {
       repository: path.join(projectFolder, 'backups', 'repository'),
       keep: { daily: 7, weekly: 4, monthly: 6 },
@@ -137,4 +138,51 @@ test('the token for /metrics is given once, in the environment or in a file, and
   ] as const) {
     assert.throws(() => readSettings(wrong), (error: Error) => says.test(error.message) && !/secret|a-token|phrase/.test(error.message));
   }
+});
+
+test('a password may stand in a file beside each URL, whatever is in it', (t) => {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'infirmary-settings-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = path.join(folder, 'password');
+  writeFileSync(file, 'p@ss /:%?\n');
+  const { workerUrl, backupUrl, authenticatorUrl } = readSettings({
+    WORKER_URL: 'postgres://hospital_worker@db/hospital?sslmode=verify-full',
+    WORKER_PASSWORD_FILE: file,
+    BACKUP_URL: 'postgres://hospital_backup:own@db/hospital',
+    AUTHENTICATOR_PASSWORD_FILE: file,
+  });
+  const worker = new URL(workerUrl!);
+  assert.equal(decodeURIComponent(worker.password), 'p@ss /:%?');
+  assert.equal(worker.href.replace(worker.password, ''), 'postgres://hospital_worker:@db/hospital?sslmode=verify-full');
+  assert.equal(backupUrl, 'postgres://hospital_backup:own@db/hospital');
+  assert.equal(authenticatorUrl, undefined);
+});
+
+test('a file of a password that holds none, is not there, or has a rival in the URL is refused, and nothing of it told', (t) => {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'infirmary-settings-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = (name: string, text: string): string => {
+    writeFileSync(path.join(folder, name), text);
+    return path.join(folder, name);
+  };
+  const wrong = {
+    WORKER_PASSWORD_FILE: file('empty', '\n'),
+    BACKUP_PASSWORD_FILE: file('two', 'secret\nsecret\n'),
+    AUTHENTICATOR_PASSWORD_FILE: path.join(folder, 'absent'),
+    DATABASE_PASSWORD_FILE: file('one', 'secret'),
+  };
+  const urls = {
+    WORKER_URL: 'postgres://u@h/d',
+    BACKUP_URL: 'postgres://u@h/d',
+    AUTHENTICATOR_URL: 'postgres://u@h/d',
+    DATABASE_URL: 'postgres://u:other@h/d',
+  };
+  assert.throws(
+    () => readSettings({ ...urls, ...wrong }),
+    (error: unknown) =>
+      error instanceof SettingsError &&
+      error.problems.length === 4 &&
+      Object.keys(wrong).every((name) => error.problems.some((problem) => problem.startsWith(name))) &&
+      !/secret|other/.test(error.message),
+  );
 });

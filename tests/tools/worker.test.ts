@@ -170,4 +170,20 @@ describe('the worker', { concurrency: 2 }, () => {
     assert.deepEqual(await hospital.column(written), [2, 0]);
     await until(() => isDeserted(hospital));
   });
+
+  test('says, for a health check, whether one works on this machine', async (t) => {
+    const [hospital, another] = await Promise.all([openHospital(1), openHospital(1)]);
+    t.after(() => Promise.all([hospital.close(), another.close()]));
+    assert.notEqual(await spawnWork(hospital.url, '--check').ended, 0);
+    const worker = await startWorker(hospital.url);
+    t.after(() => worker.stop());
+    const check = async (): Promise<boolean> => (await spawnWork(hospital.url, '--check').ended) === 0;
+    await until(check);
+    // Of another hospital on the same server it says nothing.
+    const elsewhere = spawnWork(another.url, '--check');
+    assert.notEqual(await elsewhere.ended, 0);
+    assert.match(elsewhere.said(), /No worker of this machine works/);
+    await worker.stop();
+    assert.equal(await check(), false);
+  });
 });

@@ -1,11 +1,13 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { withLock } from '../cluster/lock.ts';
 import { create } from '../commands/backup/create.ts';
 import { prune } from '../commands/backup/prune.ts';
 import { verify } from '../commands/backup/verify.ts';
-import { Failure } from '../failure.ts';
+import { Failure, messageOf } from '../failure.ts';
 import type { Settings } from '../settings.ts';
+import { say } from '../terminal.ts';
 import { listBackups, openRepository } from './repository.ts';
 
 const hour = 60 * 60_000;
@@ -35,4 +37,27 @@ async function backUp(settings: Settings): Promise<number> {
   }
   await prune(settings, settings.backup.keep, true);
   return 1;
+}
+
+/**
+ * The same without a worker, now and at 01:30 UTC of every night; what failed is told, and tried again in an hour.
+ * Comes to no end by itself.
+ */
+export async function backUpEveryNight(settings: Settings): Promise<never> {
+  for (;;) {
+    let pause = untilNight(new Date());
+    try {
+      if ((await backUpNightly(settings)) > 0) say('The backup of this night is made and verified.');
+    } catch (error) {
+      say(`The backup failed, and is tried again in an hour: ${messageOf(error)}`);
+      pause = hour;
+    }
+    await sleep(pause);
+  }
+}
+
+/** Milliseconds to the next 01:30 UTC. */
+export function untilNight(now: Date): number {
+  const night = Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), now.getUTCDate(), 1, 30);
+  return (night > now.getTime() ? night : night + 24 * hour) - now.getTime();
 }

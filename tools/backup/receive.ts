@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { ask, withClient } from '../database.ts';
 import { codeOf, Failure, messageOf } from '../failure.ts';
 import { formatLsn, parseLsn, segmentAt, segmentName, parseSegment } from './lsn.ts';
 import { ReceivedLog } from './received-log.ts';
@@ -84,6 +85,24 @@ export async function keepReceiving(
       await current?.stop();
     },
   };
+}
+
+/** Whether the log is being received from this machine, or container: the server sees the address of both. */
+export function isReceiving(url: string): Promise<boolean> {
+  return withClient(url, async (client) => {
+    const { rows } = await ask(
+      client,
+      `select exists (
+         select
+         from pg_replication_slots as receiver
+         join pg_stat_activity as activity on activity.pid = receiver.active_pid
+         where receiver.slot_name = $1
+           and activity.client_addr is not distinct from inet_client_addr()
+       )`,
+      [slot],
+    );
+    return rows[0]![0] === true;
+  });
 }
 
 /** Gives the slot up: the server no longer keeps its log for the repository. Returns whether there was one. */

@@ -44,7 +44,7 @@ export function keyIn(file: string): string | undefined {
 
 /** The part of a server (server.ts) that is needed here. */
 interface Keyed {
-  url(role: 'postgres', database: string): string;
+  url(role: 'postgres' | 'hospital_owner', database: string): string;
   auditKey(): string;
 }
 
@@ -54,14 +54,17 @@ interface Keyed {
  * copy of the whole cluster. That takes a superuser.
  */
 export async function provideAuditKey(server: Keyed, database: string): Promise<void> {
+  // Asked as the owner: an administrator who is no superuser may not connect to the hospital.
+  const { rows } = await withClient(server.url('hospital_owner', database), (client) =>
+    ask(client, `select nullif(current_setting('${setting}', true), '') is not null`),
+  );
+  if (rows[0]![0]) return;
   await withClient(server.url('postgres', database), async (client) => {
-    const { rows } = await ask(client, `select nullif(current_setting('${setting}', true), '') is not null`);
-    if (rows[0]![0]) return;
     const [name, key] = [client.escapeIdentifier(database), client.escapeLiteral(server.auditKey())];
-    await client.query(`alter database ${name} set ${setting} = ${key}`).catch((error) => {
-      if (codeOf(error) !== '42501') throw error;
-      say(`The server has no key of the audit, and only a superuser may set ${setting}: see docs/audit.md.`);
-      say('Until then changes to patients are refused.');
-    });
+    await client.query(`alter database ${name} set ${setting} = ${key}`);
+  }).catch((error) => {
+    if (codeOf(error) !== '42501') throw error;
+    say(`The server has no key of the audit, and only a superuser may set ${setting}.`);
+    say('Until then changes to patients are refused. With AUDIT_KEY_BY_CONNECTION=on connections bring it: docs/managed.md.');
   });
 }

@@ -47,6 +47,7 @@ export async function acquireExternal(settings: Settings, url: string): Promise<
       if (database !== undefined || role !== 'postgres') {
         base.pathname = `/${encodeURIComponent(database ?? settings.database)}`;
       }
+      if (settings.auditKeyByConnection) bringAuditKey(base, readAuditKey(settings));
       return base.href;
     },
     auditKey: () => readAuditKey(settings),
@@ -81,6 +82,11 @@ function remedyFor(code: string | undefined): string {
   if (code === '3D000')
     return 'Name a database that exists (an administrator may name "postgres"), or create it first.';
   return 'Check the host and port in DATABASE_URL, and that the server runs; unset it to use the private cluster.';
+}
+
+function bringAuditKey(url: URL, key: string): void {
+  const options = [url.searchParams.get('options'), `-c infirmary.audit_key=${key}`].filter(Boolean).join(' ');
+  url.searchParams.set('options', options);
 }
 
 /** A URL without its password, for messages. */

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { acquireServer } from '../cluster/server.ts';
-import { describe } from '../failure.ts';
+import { describe, Failure } from '../failure.ts';
 import { readSettings, type Settings } from '../settings.ts';
 import { onShutdown, requestStop, stopOnSignals, whenParentEnds } from '../shutdown.ts';
 import { say } from '../terminal.ts';
@@ -10,7 +10,9 @@ export function register(program: Command): void {
     .command('work')
     .description('run the background jobs until stopped')
     .option('--once', 'run every scheduled job and what waits in the queue, then end')
-    .action(async ({ once }: { once?: boolean }) => {
+    .option('--check', 'only say whether a worker of this machine works, for a health check')
+    .action(async ({ once, check }: { once?: boolean; check?: boolean }) => {
+      if (check) return requireWorker(readSettings());
       if (once) return workOnce(readSettings());
       const report = (error: unknown): void => say(describe(error));
       stopOnSignals(report, 0);
@@ -33,6 +35,18 @@ export async function work(settings: Settings): Promise<void> {
   const { receive } = await import('./backup/receive.ts');
   // Somebody else may receive it, and the hospital must open all the same.
   await receive(settings).catch((error) => say(describe(error)));
+}
+
+/** @throws Failure when no worker of this machine is connected */
+async function requireWorker(settings: Settings): Promise<void> {
+  const { isWorking } = await import('../worker/liveness.ts');
+  const server = await acquireServer(settings);
+  try {
+    if (await isWorking(server.url('hospital_worker'))) return say('A worker of this machine works.');
+    throw new Failure('No worker of this machine works.', 'Start one: infirmary work');
+  } finally {
+    await server.release();
+  }
 }
 
 /** Runs every job once. */

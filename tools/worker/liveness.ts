@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { ask, withClient } from '../database.ts';
 import { applicationName } from './pool.ts';
 
 /**
@@ -54,6 +55,30 @@ export async function openLiveness(url: string): Promise<Liveness> {
       await client.end().catch(() => {});
     },
   };
+}
+
+/**
+ * Whether a worker is connected from this machine, or container: the server sees the address of both.
+ * @param url the database, as hospital_worker
+ */
+export function isWorking(url: string): Promise<boolean> {
+  return withClient(url, async (client) => {
+    const { rows } = await ask(
+      client,
+      `select exists (
+         select
+         from pg_locks as lock
+         join pg_stat_activity as activity on activity.pid = lock.pid
+         where lock.locktype = 'advisory'
+           and lock.granted
+           and activity.datname = current_database()
+           and lock.classid = hashtext($1)::oid
+           and activity.client_addr is not distinct from inet_client_addr()
+       )`,
+      [applicationName],
+    );
+    return rows[0]![0] === true;
+  });
 }
 
 /** The lock of a dead worker can be had, that of a living one cannot; our own could, so it is left out. */

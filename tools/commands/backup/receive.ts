@@ -1,11 +1,14 @@
 import type { Command } from 'commander';
-import { dropSlot, keepReceiving, receiveLog } from '../../backup/receive.ts';
+import { backUpEveryNight } from '../../backup/nightly.ts';
+import { dropSlot, isReceiving, keepReceiving, receiveLog } from '../../backup/receive.ts';
 import { openRepository } from '../../backup/repository.ts';
 import { acquireServer } from '../../cluster/server.ts';
-import { describe } from '../../failure.ts';
+import { describe, Failure } from '../../failure.ts';
 import { readSettings, type Settings } from '../../settings.ts';
 import { onShutdown, stopOnSignals } from '../../shutdown.ts';
 import { say } from '../../terminal.ts';
+
+type Choice = { once?: boolean; giveUp?: boolean; nightly?: boolean; check?: boolean };
 
 export function register(backup: Command): void {
   backup
@@ -13,12 +16,16 @@ export function register(backup: Command): void {
     .description('receive the log all the time, until stopped: then any moment can be restored')
     .option('--once', 'only what is there now')
     .option('--give-up', 'no longer: the server need not keep its log for us')
-    .action(async ({ once, giveUp }: { once?: boolean; giveUp?: boolean }) => {
+    .option('--nightly', 'and make a backup at the start, if there is none of this night, and then every night')
+    .option('--check', 'only say whether this machine receives it, for a health check')
+    .action(async ({ once, giveUp, nightly, check }: Choice) => {
       if (giveUp) return say(await stopReceiving(readSettings()));
+      if (check) return requireReceiver(readSettings());
       if (once) return say(await receiveOnce(readSettings()));
       stopOnSignals((error) => say(describe(error)), 0);
       await receive(readSettings());
       say('Receiving the log.');
+      if (nightly) await backUpEveryNight(readSettings());
       // Until a signal stops everything and exits.
       await new Promise(() => {});
     });
@@ -48,6 +55,17 @@ export async function receiveOnce(settings: Settings): Promise<string> {
     await server.release();
   }
   return 'The repository has the whole log.';
+}
+
+/** @throws Failure when this machine does not receive the log */
+async function requireReceiver(settings: Settings): Promise<void> {
+  const server = await acquireServer(settings);
+  try {
+    if (await isReceiving(server.url('hospital_backup'))) return say('This machine receives the log.');
+    throw new Failure('This machine does not receive the log.', 'Start it: infirmary backup receive');
+  } finally {
+    await server.release();
+  }
 }
 
 /** Lets the server forget that its log was being received. Returns what to tell. */
