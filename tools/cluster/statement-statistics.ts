@@ -8,7 +8,8 @@ interface Administered {
 
 /**
  * Makes the extension behind ops.statement_statistics, which is a superuser's to make, where the server loads it. In a
- * schema of its own: it belongs to the superuser, and to no chapter of ours. Where it cannot be, the view says so.
+ * schema of its own: it belongs to the superuser, and to no chapter of ours, so no right there is hospital_monitor's own,
+ * which its policies would take back and may not. Where it cannot be, the view says so.
  */
 export async function provideStatementStatistics(server: Administered, database: string): Promise<void> {
   await withClient(server.url('postgres', database), async (client) => {
@@ -21,7 +22,7 @@ export async function provideStatementStatistics(server: Administered, database:
     );
     if (!rows[0]![0]) return;
     await client
-      .query('begin; create schema statements; create extension pg_stat_statements schema statements; grant usage on schema statements to hospital_monitor; commit')
+      .query('begin; create schema statements; create extension pg_stat_statements schema statements; grant usage on schema statements to pg_monitor; commit')
       .catch(async (error) => {
         await client.query('rollback');
         // Not a superuser; or somebody else has made it meanwhile.
