@@ -1,14 +1,12 @@
-import { anyRow, type Maker, only, reasonsOf, wishOf } from './attempts.ts';
+import { anyRow, type Maker, only, reasonsOf, type Scene, wishOf } from './attempts.ts';
 import { instantText } from './clock.ts';
-import { spanOf } from './oracle.ts';
+import { spanOf, type Wish } from './oracle.ts';
 
 /* Ways to take time: booking, holding, waiting. */
 
-export const book: Maker = (scene) => {
-  const wish = wishOf(scene);
-  const { doctor, kind, startsAt, patientId } = wish;
-  // Who holds the very time confirms it.
-  const isHeld = scene.rows.some(
+/** Whether the very time is held for its patient: who books it confirms the hold, with an override or without. */
+const isHeld = ({ rows }: Scene, { doctor, kind, startsAt, patientId }: Wish): boolean =>
+  rows.some(
     (row) =>
       row.isLive &&
       row.isHeld &&
@@ -17,12 +15,16 @@ export const book: Maker = (scene) => {
       row.kindId === kind.id &&
       row.startsAt === startsAt,
   );
+
+export const book: Maker = (scene) => {
+  const wish = wishOf(scene);
+  const { doctor, kind, startsAt, patientId } = wish;
   return {
     what: 'book',
     actor: 'reception',
     sql: 'select * from hospital.book_appointment($1, $2, $3, $4)',
     values: [patientId, doctor.id, kind.id, instantText(startsAt)],
-    reasons: isHeld ? new Set() : reasonsOf(scene, wish),
+    reasons: isHeld(scene, wish) ? new Set() : reasonsOf(scene, wish),
   };
 };
 
@@ -34,7 +36,7 @@ export const bookWithOverride: Maker = (scene) => {
     actor: 'administrator',
     sql: `select * from hospital.book_appointment($1, $2, $3, $4, override_reason => 'doctor_agreed')`,
     values: [patientId, doctor.id, kind.id, instantText(startsAt)],
-    reasons: reasonsOf(scene, { ...wish, override: spanOf(wish) }),
+    reasons: isHeld(scene, wish) ? new Set() : reasonsOf(scene, { ...wish, override: spanOf(wish) }),
   };
 };
 

@@ -59,8 +59,8 @@ describe('hospital_worker', () => {
     });
     assert.deepEqual(rows.flat(), [
       'ops.acknowledge_change_events',
-      'ops.check_data_quality',
       'ops.check_backups',
+      'ops.check_data_quality',
       'ops.check_freshness',
       'ops.claim_notification',
       'ops.consumer_lags',

@@ -335,9 +335,9 @@ select is(
     where f.pronamespace = 'analytics'::regnamespace
       and 'from_date' = any (f.proargnames)
       and f.proname !~ '^published'
-      and not exists (select from pg_catalog.pg_attribute as a where a.attrelid = t.typrelid and a.attname = 'data_as_of')
+      and not exists (select from pg_catalog.pg_attribute as a where a.attrelid = t.typrelid and a.attname in ('data_as_of', 'measured_at'))
   ),
-  '{}', 'No answer lacks it.'
+  '{}', 'No answer lacks it; of a trend each row was measured at a time of its own.'
 );
 
 -- ### Nobody else asks
