@@ -74,9 +74,12 @@ where language.lanname = 'plpgsql'
   )
   -- Accepted: it is volatile to look in a snapshot of its own.
   and function.oid <> 'hospital_private.reminder_reason'::regproc
+  -- Accepted: it makes a table by a statement of its own, which the checker does not read.
+  and not (function.oid = 'audit.make_retired_table'::regproc and finding.message like '%should be STABLE')
   -- Accepted: a function of the queue's, which is not there before its installation.
   and not (
-    function.oid = 'analytics.refresh_views'::regproc and finding.message like 'immutable expression%'
+    function.oid = any (array['analytics.refresh_views', 'ops.hospital_figures']::regproc[]::oid[])
+    and finding.message like 'immutable expression%'
   )
   -- Accepted: one guard for tables with and without a key of their own: the branch is chosen by the table.
   and not (function.oid = 'hospital_private.guard_person'::regproc and finding.sqlstate = '42703')

@@ -1,5 +1,5 @@
 --! Previous: sha1:a214b5c46d7d7aba8ddba2868d8ebeb123ad053f
---! Hash: sha1:b924f2a6496d66cc73ec9ff9c0f545c28a28cc8a
+--! Hash: sha1:1fe7e92fe75a0af7f2bbc333252420b4e55be616
 --! Message: operations
 
 --! split: 010-watching.sql
@@ -244,7 +244,9 @@ $$;
 
 --! split: 031-key-rotation.sql
 -- The key that wraps the keys of persons can be replaced: the fingerprints of those before it stay, since
--- backups and the shelf they lie on still need the old ones.
+-- backups and the shelf they lie on still need the old ones. The table has one row:
+-- squawk-ignore-file ban-drop-column, adding-field-with-default, adding-serial-primary-key-field
+-- squawk-ignore-file require-concurrent-index-creation
 alter table audit.key_fingerprints
   drop column id;
 alter table audit.key_fingerprints
@@ -2216,7 +2218,7 @@ as $$
 declare
   known ops.data_quality_checks;
   result ops.data_quality_results;
-  written bigint := 0;
+  written bigint := 0::bigint;
 begin
   for known in
     select *

@@ -51,7 +51,7 @@ as $$
 declare
   known ops.data_quality_checks;
   result ops.data_quality_results;
-  written bigint := 0;
+  written bigint := 0::bigint;
 begin
   for known in
     select *
